@@ -1,9 +1,10 @@
 /*
  * Reads JSON text into a tree, strictly; the only place that includes json-c.
  *
- * Refused: anything after the value, NaN and Infinity, invalid UTF-8, a NUL in a string (PostgreSQL
- * cannot hold it), a key that appears twice in one object, and nesting past JSONREAD_DEPTH_MAX.
- * The tree lives in the arena's care and ends with it.
+ * Refused: whatever RFC 8259 does not allow, NaN and comments among it; invalid UTF-8, unpaired
+ * surrogates and NUL in a string (PostgreSQL cannot hold them); a key that appears twice in one
+ * object; numbers that a double, or without fraction and exponent an int64_t, cannot hold; nesting
+ * past JSONREAD_DEPTH_MAX. The tree lives in the arena's care and ends with it.
  */
 #pragma once
 
@@ -27,7 +28,7 @@ enum json_kind {
 
 /*
  * False when text is refused; then *ret_why says why ("duplicate key", "invalid UTF-8", …) and
- * *ret_at the byte where it was seen.
+ * *ret_at the byte where it was seen: for a duplicate key, the end.
  */
 bool jsonread_parse(struct arena *a, struct str text, const struct json **ret, const char **ret_why,
 		    size_t *ret_at) MUST_CHECK;
@@ -44,7 +45,7 @@ struct str jsonread_string(const struct json *j); /* NUL-terminated as well */
 size_t jsonread_len(const struct json *j);        /* of an array */
 const struct json *jsonread_at(const struct json *array, size_t i);
 
-/* False when the number has a fraction or does not fit. 3.0 is the integer 3. */
+/* False when the number has a fraction or does not fit. 3.0 is the integer 3, up to 2^53. */
 bool jsonread_i64(const struct json *j, int64_t *ret) MUST_CHECK;
 
 /* A member of an object; false when there is none. *ret is NULL when it is null. */

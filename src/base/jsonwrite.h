@@ -1,6 +1,7 @@
 /*
- * Writes JSON straight into a buffer: no tree. Commas and colons come by themselves; nesting is at
- * most JSONWRITE_DEPTH_MAX, and a mistake in nesting is a BUG().
+ * Writes JSON straight into a buffer: no tree. Commas and colons come by themselves. A mistake is a
+ * BUG(): a value in an object without its key, an end that is not the innermost one's, a second
+ * value at the top, JSONWRITE_DEPTH_MAX levels.
  */
 #pragma once
 
@@ -18,6 +19,7 @@ struct jsonwrite {
 	bool pretty;        /* two blanks a level, for what is committed and read by people */
 	bool after_key;     /* the next value belongs to the key just written */
 	uint64_t has_items; /* bit d: something was written at depth d */
+	uint64_t is_object; /* bit d: depth d is inside an object, else inside an array */
 };
 
 void jsonwrite_init(struct jsonwrite *w, struct buf *out);

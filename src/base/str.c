@@ -47,15 +47,14 @@ bool str_starts(struct str s, const char *prefix)
 {
 	size_t len = strlen(prefix);
 
-	return s.len >= len && str_eq((struct str){ s.ptr, len }, (struct str){ prefix, len });
+	return s.len >= len && (len == 0 || memcmp(s.ptr, prefix, len) == 0);
 }
 
 bool str_ends(struct str s, const char *suffix)
 {
 	size_t len = strlen(suffix);
 
-	return s.len >= len &&
-	       str_eq((struct str){ s.ptr + (s.len - len), len }, (struct str){ suffix, len });
+	return s.len >= len && (len == 0 || memcmp(s.ptr + (s.len - len), suffix, len) == 0);
 }
 
 static bool is_blank(char c)
@@ -267,19 +266,26 @@ static size_t utf8_sequence(struct str s)
 	return utf8_forms[form].len;
 }
 
-bool str_is_utf8(struct str s)
+size_t str_utf8_prefix(struct str s)
 {
-	while (s.len) {
-		size_t n = ascii_run(s);
+	struct str rest = s;
+
+	while (rest.len) {
+		size_t n = ascii_run(rest);
 
 		if (n == 0)
-			n = utf8_sequence(s);
+			n = utf8_sequence(rest);
 		if (n == 0)
-			return false;
-		s = after(s, n);
+			break;
+		rest = after(rest, n);
 	}
 
-	return true;
+	return s.len - rest.len;
+}
+
+bool str_is_utf8(struct str s)
+{
+	return str_utf8_prefix(s) == s.len;
 }
 
 size_t str_chars(struct str s)

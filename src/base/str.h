@@ -49,6 +49,9 @@ bool str_to_double(struct str s, double *ret) MUST_CHECK;
 /* Well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms) without NUL. */
 bool str_is_utf8(struct str s);
 
+/* How many bytes at the start of s are that: all of them, or up to the first that is not. */
+size_t str_utf8_prefix(struct str s);
+
 /* Unicode code points in well-formed UTF-8. */
 size_t str_chars(struct str s);
 
