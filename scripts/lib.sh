@@ -1,0 +1,279 @@
+# shellcheck shell=bash
+# Private servers: PostgreSQL, Redis, PgBouncer, nginx and Zygo itself, all in one folder, all on Unix
+# sockets but nginx, none of them the machine's own. Sourced by up, down, test, bench and server.
+#
+# The folder, $dir after use_dir:
+#
+#   run/      sockets                 pids/   one file a server: its process id, then its start time
+#   log/      one file a server       bin/    the zygo that runs
+#   postgres/ redis/ nginx/ tls/      settings  port and host, as shell variables      zygo.env
+
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+# -- words ------------------------------------------------------------------------------------------
+
+step() { printf '  %-10s %s\n' "$1" "$2"; }
+
+# die WHAT [WHAT-TO-DO...]
+die() {
+	local hint
+	printf '\n%s: %s\n' "$(basename "$0")" "$1" >&2
+	shift
+	for hint; do printf '  %s\n' "$hint" >&2; done
+	exit 1
+}
+
+# quietly LOG COMMAND...: runs it; shows the end of its output when it fails, and fails.
+quietly() {
+	local log=$1
+	shift
+	"$@" >"$log" 2>&1 && return 0
+	printf '\n%s: this failed: %s\n' "$(basename "$0")" "$*" >&2
+	tail -n 15 "$log" | sed 's/^/  | /' >&2
+	printf '  The whole of it: %s\n' "$log" >&2
+	return 1
+}
+
+random_hex() { od -An -v -tx1 -N"$1" /dev/urandom | tr -d ' \n'; }
+
+# -- who runs the servers -----------------------------------------------------------------------------
+# Never root, because PostgreSQL refuses to and nobody else needs it: as root the package's user postgres.
+
+server_user=
+[ "$(id -u)" != 0 ] || server_user=postgres
+
+as_server() {
+	if [ -n "$server_user" ]; then
+		setpriv --reuid="$server_user" --regid="$server_user" --init-groups -- "$@"
+	else
+		"$@"
+	fi
+}
+
+# give FILE...: to the user that runs the servers.
+give() { [ -z "$server_user" ] || chown -R "$server_user:$server_user" "$@"; }
+
+# -- the folder ---------------------------------------------------------------------------------------
+
+# A path that the servers' user can reach, and short enough for a socket (sun_path holds 107 bytes; the
+# longest of ours is run/.s.PGSQL.5432.lock).
+dir_is_usable() {
+	[ "${#1}" -le 80 ] && as_server test -x "$1" && as_server test -w "$1"
+}
+
+# use_dir DIR: makes the folder, private to the servers' user, and sets $dir.
+use_dir() {
+	dir=$1
+	if [ ! -d "$dir/pids" ]; then
+		mkdir -p "$dir"/{run,pids,log,bin,redis,tls,nginx}
+		chmod 700 "$dir"
+		give "$dir"
+	fi
+	[ -w "$dir/pids" ] || die "The folder $dir belongs to another user" \
+		"Run this as that user, or run scripts/down as that user and remove the folder."
+	pg_bin=$(find /usr/lib/postgresql/*/bin -maxdepth 0 2>/dev/null | sort -V | tail -n 1)
+	PATH=$PATH:/usr/sbin:/sbin:$pg_bin
+	# shellcheck source=/dev/null
+	[ ! -f "$dir/settings" ] || . "$dir/settings"
+}
+
+# -- processes ----------------------------------------------------------------------------------------
+# A pid alone may by now belong to someone else; a pid with its start time cannot.
+
+start_time() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; }
+
+# server_pid NAME: prints the process id if that very process still runs.
+server_pid() {
+	local pid started
+	[ -f "$dir/pids/$1.pid" ] || return 1
+	{ read -r pid && read -r started; } <"$dir/pids/$1.pid" || return 1
+	[ "$(start_time "$pid")" = "$started" ] && echo "$pid"
+}
+
+is_running() { server_pid "$1" >/dev/null; }
+
+# launch NAME COMMAND...: in the background, in a session of its own, its output in log/NAME.log.
+launch() {
+	local name=$1
+	shift
+	if [ -n "$server_user" ]; then
+		set -- setpriv --reuid="$server_user" --regid="$server_user" --init-groups -- "$@"
+	fi
+	(cd "$dir" && exec setsid "$@") </dev/null >>"$dir/log/$name.log" 2>&1 &
+	printf '%s\n%s\n' "$!" "$(start_time $!)" >"$dir/pids/$name.pid"
+}
+
+# wait_for SECONDS COMMAND...: until it succeeds; false when it never does.
+wait_for() {
+	local tries=$(($1 * 20))
+	shift
+	while ! "$@" >/dev/null 2>&1; do
+		tries=$((tries - 1))
+		[ "$tries" -gt 0 ] || return 1
+		sleep 0.05
+	done
+}
+
+# -- the servers: how each is run, when it is ready, which signal ends it -------------------------------
+
+run_postgres() { launch postgres "$pg_bin/postgres" -D "$dir/postgres" -k "$dir/run" -c listen_addresses=; }
+ready_postgres() { psql -h "$dir/run" -U postgres -d postgres -qAtc 'SELECT 1'; }
+
+run_redis() {
+	launch redis redis-server --port 0 --unixsocket "$dir/run/redis.sock" --unixsocketperm 700 \
+		--dir "$dir/redis" --save '' --appendonly no --daemonize no
+}
+ready_redis() { [ "$(redis-cli -s "$dir/run/redis.sock" ping)" = PONG ]; }
+
+run_pgbouncer() { launch pgbouncer pgbouncer "$dir/pgbouncer.ini"; }
+ready_pgbouncer() { pg_isready -h "$dir/run" -p 6432; }
+
+run_serve() {
+	[ -z "$(zygo_sockets_listened)" ] || die "Another process serves the sockets in $dir/run"
+	launch serve env "ZYGO_ENV_FILE=$dir/zygo.env" "$dir/bin/zygo" serve
+}
+ready_serve() { [ -n "$(zygo_sockets_listened)" ]; }
+# A socket file outlives its process; the kernel's list does not.
+zygo_sockets_listened() { awk -v path="$dir/run/fast.sock" '$NF == path && $4 == "00010000"' /proc/net/unix; }
+
+run_nginx() {
+	launch nginx nginx -e stderr -p "$dir/nginx" -c "$dir/nginx/nginx.conf" -g 'daemon off;'
+}
+ready_nginx() { curl -s -o /dev/null --cacert "$dir/tls/ca.pem" "https://localhost:$ZYGO_PORT/_"; }
+
+signal_of() {
+	case $1 in
+	postgres | pgbouncer) echo INT ;; # fast shutdown; safe shutdown
+	nginx) echo QUIT ;;
+	*) echo TERM ;;
+	esac
+}
+
+server_died() { ! is_running "$1"; }
+ready_or_dead() { server_died "$1" || "ready_$1"; }
+
+# start_server NAME: unless it runs already; returns when it answers.
+start_server() {
+	is_running "$1" && return 0
+	"run_$1"
+	wait_for 30 ready_or_dead "$1"
+	if server_died "$1" || ! "ready_$1" >/dev/null 2>&1; then
+		tail -n 10 "$dir/log/$1.log" | sed 's/^/  | /' >&2
+		die "$1 did not start" "Its log: $dir/log/$1.log"
+	fi
+}
+
+# stop_server NAME: politely, and after 30 s by force.
+stop_server() {
+	local pid
+	if pid=$(server_pid "$1"); then
+		kill "-$(signal_of "$1")" "$pid"
+		wait_for 30 server_died "$1" || kill_server "$1"
+	fi
+	rm -f "$dir/pids/$1.pid"
+}
+
+# kill_server NAME: as a crash would. PostgreSQL's children end by themselves a moment later, and its data
+# may not be opened again before that.
+kill_server() {
+	local pid
+	pid=$(server_pid "$1") || return 0
+	kill -KILL "$pid"
+	wait_for 10 server_died "$1"
+	rm -f "$dir/pids/$1.pid"
+	[ "$1" != postgres ] || wait_for 30 nobody_in "$dir/postgres"
+}
+nobody_in() {
+	local cwd
+	for cwd in /proc/[0-9]*/cwd; do
+		[ "$(readlink "$cwd")" != "$1" ] || return 1
+	done
+}
+
+# -- their data and configuration -----------------------------------------------------------------------
+
+# make_postgres [SETTING...]: a cluster that only this folder's sockets reach; settings as "name = value".
+# Whoever may enter the folder may connect, and only its owner may.
+make_postgres() {
+	[ ! -f "$dir/postgres/PG_VERSION" ] || return 0
+	quietly "$dir/log/initdb.log" as_server "$pg_bin/initdb" -D "$dir/postgres" -U postgres \
+		--auth=trust --encoding=UTF8 --locale=C.UTF-8 --no-instructions || exit 1
+	printf '%s\n' "max_connections = 200" "log_min_duration_statement = 1s" "$@" \
+		>>"$dir/postgres/postgresql.conf"
+}
+
+# make_certificate: an authority of our own and a certificate for localhost by it, until a month before its
+# end. The authority's key is not kept: nobody needs to sign with it again.
+make_certificate() {
+	openssl x509 -checkend 2592000 -noout -in "$dir/tls/cert.pem" >/dev/null 2>&1 && return 0
+	quietly "$dir/log/certificate.log" sign_certificate "$dir/tls" || exit 1
+	give "$dir/tls"
+}
+
+sign_certificate() (
+	umask 077
+	cd "$1" || exit 1
+	printf 'subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1\nextendedKeyUsage=serverAuth\n' >extensions
+	openssl ecparam -name prime256v1 -genkey -noout -out ca.key &&
+		openssl ecparam -name prime256v1 -genkey -noout -out key.pem &&
+		openssl req -x509 -new -key ca.key -sha256 -days 825 -subj '/CN=Zygo local authority' \
+			-addext 'keyUsage=critical,keyCertSign' -out ca.pem &&
+		openssl req -new -key key.pem -subj '/CN=localhost' -out request.pem &&
+		openssl x509 -req -in request.pem -CA ca.pem -CAkey ca.key -CAcreateserial -sha256 -days 397 \
+			-extfile extensions -out cert.pem &&
+		rm -f ca.key ca.srl request.pem extensions
+)
+
+# make_nginx: the repository's site with this folder's addresses, on port $ZYGO_PORT of this host alone.
+make_nginx() {
+	rm -rf "$dir/nginx/zygo"
+	cp -R "$root/nginx" "$dir/nginx/zygo"
+	local drop_ins=$dir/nginx/zygo/drop-ins
+	rm "$drop_ins/site/default.conf" "$drop_ins/http/redirect.conf"
+	cat >"$drop_ins/site/private.conf" <<-END
+		listen 127.0.0.1:$ZYGO_PORT ssl http2;
+		listen [::1]:$ZYGO_PORT ssl http2;
+		server_name localhost;
+		ssl_certificate $dir/tls/cert.pem;
+		ssl_certificate_key $dir/tls/key.pem;
+		access_log $dir/log/access.log zygo buffer=64k flush=1s;
+	END
+	grep -qs '^0*1 ' /proc/net/if_inet6 || sed -i '/::1/d' "$drop_ins/site/private.conf"
+	sed "s,/run/zygo/,$dir/run/," "$root/nginx/drop-ins/upstream/default.conf" >"$drop_ins/upstream/default.conf"
+	cat >"$dir/nginx/nginx.conf" <<-END
+		worker_processes auto;
+		worker_rlimit_nofile 8192;
+		pid $dir/run/nginx.pid;
+		error_log stderr;
+		events {
+			worker_connections 2048;
+		}
+		http {
+			client_body_temp_path $dir/nginx/body;
+			fastcgi_temp_path $dir/nginx/fastcgi;
+			proxy_temp_path $dir/nginx/proxy;
+			uwsgi_temp_path $dir/nginx/uwsgi;
+			scgi_temp_path $dir/nginx/scgi;
+			include zygo/zygo.conf;
+		}
+	END
+	give "$dir/nginx"
+}
+
+# port_is_free PORT: nobody on this machine listens there.
+port_is_free() {
+	! cat /proc/net/tcp /proc/net/tcp6 2>/dev/null |
+		awk -v port="$(printf ':%04X' "$1")" '$4 == "0A" && substr($2, length($2) - 4) == port { found = 1 }
+			END { exit !found }'
+}
+
+# choose_port WANTED: sets ZYGO_PORT to it or the next free one, and remembers it for this folder.
+choose_port() {
+	ZYGO_PORT=$1
+	until port_is_free "$ZYGO_PORT"; do
+		ZYGO_PORT=$((ZYGO_PORT + 1))
+		[ "$ZYGO_PORT" -lt 65536 ] || die "No port is free from $1 on"
+	done
+	printf 'ZYGO_PORT=%s\n' "$ZYGO_PORT" >"$dir/settings"
+}
