@@ -1,0 +1,17 @@
+/*
+ * The process's connection to Redis; the only folder that includes hiredis.
+ *
+ * Redis holds only what may be lost. Every call has a short time-out; after a failure the breaker keeps
+ * everyone from waiting for it again for a moment, and callers take their fall-back. Nothing here fails a request.
+ */
+#pragma once
+
+#include "base/base.h"
+#include "base/str.h"
+
+struct ctx;
+
+void redis_init(void);
+void redis_done(void);
+bool redis_is_up(void);         /* as far as the last call knows */
+int redis_ping(struct ctx *c) MUST_CHECK; /* for /health/ready: 0 or ERR_SERVICE_UNAVAILABLE */

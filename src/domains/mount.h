@@ -1,0 +1,8 @@
+/*
+ * Every domain whose rows are served, one line each in mount.c.
+ */
+#pragma once
+
+#include "http/route.h"
+
+extern const struct mount mounts[];

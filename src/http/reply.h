@@ -1,0 +1,41 @@
+/*
+ * Replies, written straight from a result into the output buffer. Each of these makes the reply and
+ * returns 0.
+ */
+#pragma once
+
+#include "base/base.h"
+#include "base/jsonwrite.h"
+
+struct request;
+struct rows;
+struct page;
+struct shape;
+
+/* The first row, as the route's reply shape; its "version" column becomes the ETag. */
+int reply_row(struct request *r, const struct rows *rows);
+
+/* {"data": […], "pagination": {…}} of a page, each row as the route's reply shape. */
+int reply_page(struct request *r, const struct page *page);
+
+/* {"data": […]} of all rows: short lists that have no pages. */
+int reply_rows(struct request *r, const struct rows *rows);
+
+/* 204. */
+int reply_none(struct request *r);
+
+/*
+ * For replies of several parts: opens the object; write members, then reply_end(). A row inside it
+ * is written by reply_write_row with the shape it has.
+ */
+void reply_begin(struct request *r, struct jsonwrite *ret);
+void reply_write_row(struct jsonwrite *w, const struct shape *s, const struct rows *rows,
+		     size_t row);
+int reply_end(struct request *r, struct jsonwrite *w);
+
+/* A body that is made already: JSON (content_type NULL), a page, text. */
+int reply_body(struct request *r, const char *content_type, const char *body, size_t len);
+
+void reply_status(struct request *r, int status);
+/* value is copied. */
+void reply_header(struct request *r, const char *name, const char *value);

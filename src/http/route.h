@@ -1,0 +1,126 @@
+/*
+ * Routes: one row each, the only place that says what a route is. The dispatcher, the validator,
+ * the OpenAPI document, the access matrix, nginx' pool map, the metrics and the closure tests all
+ * read the row.
+ */
+#pragma once
+
+#include "base/base.h"
+#include "base/err.h"
+#include "http/method.h"
+#include "http/permissions.h"
+
+struct request;
+struct shape;
+struct conflict;
+
+/* Where a row is mounted and which credential that tier takes (DESIGN.md). */
+enum tier {
+	TIER_API = 1 << 0,    /* /api/v1: bearer token */
+	TIER_ADMIN = 1 << 1,  /* /api/admin: session cookie */
+	TIER_SUPER = 1 << 2,  /* /api/superadmin: session cookie of a global admin with MFA */
+	TIER_AUTH = 1 << 3,   /* /api/auth: cookie or bearer token, or none */
+	TIER_SYSTEM = 1 << 4, /* /: no credential */
+};
+
+/* Whose requests are counted together and how many they may be; numbers from config(). */
+enum rate {
+	RATE_UNSTATED,
+	RATE_EXEMPT, /* probes and documents: not counted here; nginx may */
+	RATE_READ,
+	RATE_WRITE,
+	RATE_SEARCH, /* lists and what costs more to read */
+	RATE_AUTH,   /* log-in, sign-up: by address, before anyone is known */
+	RATE_COUNT
+};
+
+enum route_flags {
+	ROUTE_SLOW = 1 << 0,       /* hashes passwords or calls out: the slow pool */
+	ROUTE_HOT = 1 << 1,        /* answered from the session's hot copy, without PostgreSQL */
+	ROUTE_IDEMPOTENT = 1 << 2, /* takes an Idempotency-Key: every POST that creates */
+	ROUTE_REPLICA = 1 << 3,    /* may be read from the replica */
+	ROUTE_NO_STORE = 1 << 4,   /* the reply holds credentials: never cached, arena wiped */
+	ROUTE_HIDDEN = 1 << 5,     /* not in the OpenAPI document: pages and assets */
+	ROUTE_RAW_BODY = 1 << 6, /* the body is taken as it comes, in r->body_text: what others sign
+				    and send to us */
+};
+
+struct route {
+	enum method method;
+	const char *path; /* "/projects/:id"; :id and :…Id are UUIDs, other parameters text */
+	unsigned tiers;   /* enum tier bits */
+	enum perm perm;
+	enum rate rate;
+	const struct shape
+		*query; /* filters; a list's page, limit, cursor, sort are implied by .sorts */
+	const struct shape *body;
+	const struct shape *reply; /* of one; a list wraps it */
+	const char *sorts; /* a list: its sort names, space-separated, the default first ("createdAt
+			      email") */
+	int status;        /* of success; 0: 200, or 204 without a reply shape */
+	const int *errors; /* enum err beside those that every route of its kind may give; ends with
+			      0 */
+	unsigned flags;
+	const char *deprecated; /* RFC 9745 date and successor "2026-12-31 /api/v1/…"; NULL */
+	const char *tag;        /* "Projects": heading in the document; NULL: the mount's */
+	const char *summary;
+	const char *about;
+	int (*handle)(struct request *r);
+};
+
+#define ERRORS(...) ((const int[]){ __VA_ARGS__, 0 })
+
+/* One domain, as mount.c names it. */
+struct mount {
+	const char *name;                 /* "projects"; its capitalised form tags the routes */
+	const struct route *routes;       /* ends with a row without method */
+	const struct conflict *conflicts; /* NULL: none */
+};
+
+/*
+ * Takes the tables, checks every row (tier, permission and rate stated, no two rows for one method
+ * and path, shapes complete, names of schemas unique) and builds the matcher. Prints what is wrong
+ * to standard error and returns false.
+ */
+bool routes_init(const struct mount *mounts) MUST_CHECK;
+
+/* Parameters of a matched path, in order. */
+#define ROUTE_PARAMS_MAX 4
+
+struct route_match {
+	const struct route *route; /* NULL: no row */
+	enum tier tier;
+	unsigned allowed; /* methods that this path has, for 405 and OPTIONS; 0: no such path */
+	size_t params_len;
+	struct {
+		const char *name; /* "id" */
+		const char *ptr;  /* into the path */
+		size_t len;
+	} params[ROUTE_PARAMS_MAX];
+};
+
+/*
+ * A literal segment wins over a parameter, and there is no way back: with /a/b and /a/:id/c, /a/b/c
+ * is no path. HEAD finds the row of GET.
+ */
+void route_find(enum method m, const char *path, struct route_match *ret);
+
+/* An error that this row may give on this tier: what it states and what every row of its kind may.
+ */
+bool route_may_fail(const struct route *r, enum tier t, int err);
+
+/* ":id" and ":…Id" are UUIDs. */
+bool route_param_is_id(const char *name, size_t len);
+bool route_has_params(const struct route *r);
+
+/* Walks all rows, mounted: for the document, the matrix, the tests. False at the end. full path in
+ * *ret_path (static memory). */
+bool route_each(size_t i, const struct route **ret, enum tier *ret_tier, const char **ret_path,
+		const struct mount **ret_mount);
+
+/* What the reply says when all went well. */
+int route_status(const struct route *r);
+
+const char *tier_prefix(enum tier t); /* "/api/v1" */
+const char *tier_name(enum tier t);   /* "api" */
+const char *rate_name(enum rate r);   /* "read" */
