@@ -6,6 +6,7 @@
 
 #include "crypto/token.h"
 
+#include <assert.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +25,7 @@ static const char *const common_passwords[] = {
 #include "crypto/common_passwords.def"
 };
 
-#define COMMON_MAX 36 /* bytes; no entry is longer, so no longer password is one of them */
+#define COMMON_MAX 32 /* bytes; no entry is longer, so no longer password is one of them */
 
 /* Lets libsodium choose the fastest code for this processor; later calls do nothing. */
 static void sodium_ready(void)

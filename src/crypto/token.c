@@ -6,6 +6,7 @@
 
 #include "base/id.h"
 
+#include <assert.h>
 #include <openssl/sha.h>
 #include <sodium.h>
 #include <string.h>
