@@ -64,7 +64,8 @@ struct ctx {
 	unsigned pg_trips;
 	int64_t redis_us; /* time spent waiting for them */
 	int64_t pg_us;
-	const struct entry *entry; /* db/batch.h: how its transactions begin; NULL: it has none */
+	const struct entry *entry;   /* db/batch.h: how its transactions begin; NULL: it has none */
+	const struct entry *entered; /* the entry that one of its transactions has passed */
 };
 
 /* Makes c ready for a new unit of work in a, which the caller has reset; forgets what it held. */

@@ -22,3 +22,14 @@ struct err_info {
 
 /* The row of an error; e is one of enum err, not 0. */
 const struct err_info *err_info(int e);
+
+/*
+ * What the caller did wrong when a named constraint of the database is violated. A domain's table
+ * of these ends with a row without constraint.
+ */
+struct conflict {
+	const char *constraint; /* "projects_tenant_id_slug_key" */
+	int err;
+	const char *path; /* the field it concerns */
+	const char *message;
+};

@@ -196,7 +196,7 @@ const struct setting settings[] = {
 	  .example = "zygo" },
 	{ "SMTP_PASS", SETTING_TEXT, FIELD(smtp_pass), .secret = true,
 	  .about = "That user's password.",
-	  .example = "the mail server's password" },
+	  .example = "the-password-of-that-user" },
 	{ "EMAIL_FROM", SETTING_EMAIL, FIELD(email_from),
 	  .about = "Whom mails come from. Needed with SMTP_HOST.",
 	  .example = "noreply@zygo.tech" },
@@ -212,7 +212,7 @@ const struct setting settings[] = {
 	{ "HETZNER_API_KEY", SETTING_TEXT, FIELD(hetzner_api_key), .section = "Infrastructure",
 	  .secret = true,
 	  .about = "Hetzner Cloud's API token. Without it servers cannot be created.",
-	  .example = "a token of the Hetzner Cloud project" },
+	  .example = "a-token-with-read-and-write-access" },
 	{ 0 },
 };
 

@@ -26,13 +26,13 @@ static void print_duration(struct buf *out, int64_t us)
 	buf_str(out, units[i].name);
 }
 
-/* "a, b or c" of "a,b,c", each followed by suffix. */
-static void print_choices(struct buf *out, const char *choices, const char *suffix)
+/* "a, b or c" of "a,b,c". */
+static void print_choices(struct buf *out, const char *choices)
 {
 	struct str rest = str_of(choices), choice = str_cut(&rest, ',');
 
 	while (choice.ptr) {
-		buf_printf(out, "%.*s%s", STR_FMT(choice), suffix);
+		buf_add(out, choice.ptr, choice.len);
 		choice = str_cut(&rest, ',');
 		if (choice.ptr)
 			buf_str(out, rest.ptr ? ", " : " or ");
@@ -50,8 +50,8 @@ void setting_print_form(struct buf *out, const struct setting *s)
 			buf_str(out, "text");
 		break;
 	case SETTING_URL:
-		buf_str(out, "a URL: ");
-		print_choices(out, s->choices ? s->choices : "http,https", "://...");
+		buf_str(out, "a URL with scheme ");
+		print_choices(out, s->choices ? s->choices : "http,https");
 		break;
 	case SETTING_ORIGINS:
 		buf_str(out, "origins (scheme://host[:port], no path), comma-separated");
@@ -60,7 +60,7 @@ void setting_print_form(struct buf *out, const struct setting *s)
 		buf_str(out, "IP addresses or networks (10.0.0.0/8), comma-separated");
 		break;
 	case SETTING_EMAIL: buf_str(out, "an email address"); break;
-	case SETTING_ENUM: print_choices(out, s->choices, ""); break;
+	case SETTING_ENUM: print_choices(out, s->choices); break;
 	case SETTING_INT:
 		buf_printf(out, "a whole number from %lld to %lld", (long long)s->min,
 			   (long long)s->max);
@@ -97,7 +97,7 @@ static void print_default(struct buf *out, const struct setting *s)
 		before = "; ";
 	}
 	if (!*before)
-		buf_str(out, "none");
+		buf_str(out, "not set");
 }
 
 void config_print_markdown(struct buf *out)
@@ -180,7 +180,9 @@ void config_print_example(struct buf *out)
 		buf_str(&about, " Form: ");
 		setting_print_form(&about, s);
 		buf_str(&about, ".");
-		if (!s->development || !s->secret) {
+		if (s->required) {
+			buf_str(&about, " Required.");
+		} else {
 			buf_str(&about, " Default: ");
 			print_default(&about, s);
 			buf_str(&about, ".");

@@ -87,7 +87,7 @@ static const char *read_url(const struct setting *s, struct str text, struct are
 	struct str rest;
 
 	if (!cut_scheme(text, s->choices ? s->choices : "http,https", &rest))
-		return "is not such a URL";
+		return "is no URL with such a scheme";
 	if (!s->choices) {
 		if (!has_host(rest))
 			return "names no host";
