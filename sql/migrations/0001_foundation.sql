@@ -200,6 +200,7 @@ CREATE TABLE users (
 	phone_verified boolean NOT NULL DEFAULT false,
 	mfa_enabled boolean NOT NULL DEFAULT false,
 	last_login_at timestamptz,
+	role_keys text[] NOT NULL DEFAULT '{}', -- the keys of its user_roles, kept by a trigger for lists and filters
 	version bigint NOT NULL DEFAULT 1,
 	created_at timestamptz NOT NULL DEFAULT now(),
 	updated_at timestamptz NOT NULL DEFAULT now(),
@@ -236,13 +237,85 @@ AS $$
 	WHERE ur.tenant_id = p_tenant AND ur.user_id = p_user
 $$;
 
--- The keys of a seat's roles.
-CREATE FUNCTION role_keys_of(p_tenant uuid, p_user uuid) RETURNS text[] LANGUAGE sql STABLE
+CREATE FUNCTION keep_role_keys() RETURNS trigger LANGUAGE plpgsql
 AS $$
-	SELECT coalesce(array_agg(r.key::text ORDER BY r.key), '{}')
-	FROM user_roles ur
-	JOIN roles r ON r.tenant_id = ur.tenant_id AND r.id = ur.role_id
-	WHERE ur.tenant_id = p_tenant AND ur.user_id = p_user
+DECLARE
+	changed user_roles := coalesce(NEW, OLD);
+BEGIN
+	UPDATE users u
+	SET role_keys = ARRAY (SELECT r.key::text
+			       FROM user_roles ur
+			       JOIN roles r ON r.tenant_id = ur.tenant_id AND r.id = ur.role_id
+			       WHERE ur.tenant_id = u.tenant_id AND ur.user_id = u.id
+			       ORDER BY r.key)
+	WHERE u.tenant_id = changed.tenant_id AND u.id = changed.user_id;
+	RETURN NULL;
+END
+$$;
+CREATE TRIGGER user_roles_keep_role_keys AFTER INSERT OR DELETE ON user_roles
+	FOR EACH ROW EXECUTE FUNCTION keep_role_keys();
+
+-- Nobody grants what they do not hold: refuses role keys that do not exist, or that carry a permission which the acting seat
+-- lacks. No seat (NULL) is a global admin or the platform itself.
+CREATE FUNCTION may_grant(p_actor uuid, p_keys text[]) RETURNS void LANGUAGE plpgsql
+AS $$
+DECLARE
+	unknown text;
+	beyond record;
+BEGIN
+	SELECT k INTO unknown FROM unnest(p_keys) k
+	WHERE NOT EXISTS (SELECT FROM roles WHERE tenant_id = current_tenant() AND key = k)
+	LIMIT 1;
+	IF FOUND THEN
+		PERFORM refuse('ZY400', format('There is no role "%s"', unknown), '', 'roles');
+	END IF;
+	IF p_actor IS NULL THEN
+		RETURN;
+	END IF;
+	SELECT r.key, p.name INTO beyond
+	FROM roles r
+	LEFT JOIN builtin_roles b ON b.key = r.builtin_key
+	CROSS JOIN LATERAL unnest(coalesce(b.permissions, r.permissions)) AS p (name)
+	WHERE r.tenant_id = current_tenant() AND r.key = ANY (p_keys)
+	  AND p.name <> ALL (permissions_of(current_tenant(), p_actor))
+	LIMIT 1;
+	IF FOUND THEN
+		PERFORM refuse('ZY403', format('You cannot grant the role "%s": you do not hold %s', beyond.key, beyond.name),
+			       beyond.name);
+	END IF;
+END
+$$;
+
+-- Nor acts on somebody who holds more: refuses a seat with a permission that the acting seat lacks.
+CREATE FUNCTION may_act_on(p_actor uuid, p_user uuid) RETURNS void LANGUAGE plpgsql
+AS $$
+DECLARE
+	beyond text;
+BEGIN
+	SELECT p INTO beyond FROM unnest(permissions_of(current_tenant(), p_user)) AS p
+	WHERE p_actor IS NOT NULL AND p <> ALL (permissions_of(current_tenant(), p_actor))
+	LIMIT 1;
+	IF FOUND THEN
+		PERFORM refuse('ZY403', format('You cannot change this user, who holds %s', beyond), beyond);
+	END IF;
+END
+$$;
+
+-- Refuses a change after which nobody active would own the tenant. It runs after the change; the lock makes two removals of the
+-- last two owners take turns, and the second then sees the first.
+CREATE FUNCTION keep_an_owner() RETURNS void LANGUAGE plpgsql
+AS $$
+BEGIN
+	PERFORM FROM tenants WHERE id = current_tenant() FOR NO KEY UPDATE;
+	PERFORM FROM user_roles ur
+	JOIN roles r ON r.tenant_id = ur.tenant_id AND r.id = ur.role_id AND r.builtin_key = 'owner'
+	JOIN users u ON u.tenant_id = ur.tenant_id AND u.id = ur.user_id
+	WHERE ur.tenant_id = current_tenant() AND u.status = 'active' AND u.deleted_at IS NULL
+	LIMIT 1;
+	IF NOT FOUND THEN
+		PERFORM refuse('ZY422', 'The last owner cannot go: make somebody else an owner first');
+	END IF;
+END
 $$;
 
 ------------------------------------------------------------------------------------------------------------

@@ -5,4 +5,4 @@
 
 #include "http/route.h"
 
-extern const struct mount mounts[];
+extern const struct mount *const mounts[]; /* ends with NULL */

@@ -10,9 +10,10 @@
 #include "http/method.h"
 #include "http/permissions.h"
 
+struct page;
 struct request;
+struct rows;
 struct shape;
-struct conflict;
 
 /* Where a row is mounted and which credential that tier takes (DESIGN.md). */
 enum tier {
@@ -65,6 +66,14 @@ struct route {
 	const char *tag;        /* "Projects": heading in the document; NULL: the mount's */
 	const char *summary;
 	const char *about;
+
+	/*
+	 * Exactly one of these. The first three say what they answer with, and the dispatcher writes it: the row, the
+	 * page, or nothing (204); handle makes its own reply.
+	 */
+	int (*one)(struct request *r, const struct rows **ret);
+	int (*page)(struct request *r, const struct page **ret);
+	int (*none)(struct request *r);
 	int (*handle)(struct request *r);
 };
 
@@ -78,11 +87,11 @@ struct mount {
 };
 
 /*
- * Takes the tables, checks every row (tier, permission and rate stated, no two rows for one method
+ * Takes the tables (ends with NULL), checks every row (tier, permission and rate stated, no two rows for one method
  * and path, shapes complete, names of schemas unique) and builds the matcher. Prints what is wrong
  * to standard error and returns false.
  */
-bool routes_init(const struct mount *mounts) MUST_CHECK;
+bool routes_init(const struct mount *const *mounts) MUST_CHECK;
 
 /* Parameters of a matched path, in order. */
 #define ROUTE_PARAMS_MAX 4

@@ -11,6 +11,7 @@
 #pragma once
 
 #include "base/base.h"
+#include "base/list.h"
 #include "base/str.h"
 
 struct arena;
@@ -21,7 +22,8 @@ struct jsonwrite;
 /* What the value is; beside it the C type that an input is stored as. */
 enum field_type {
 	T_UNSTATED,
-	T_STRING,   /* const char *: min…max characters; .pattern a name of shape_patterns */
+	T_STRING,   /* const char *: min…max characters; .pattern a name of shape_patterns
+		       (shape_formats.c) */
 	T_EMAIL,    /* const char *: lower-cased, at most 254 bytes */
 	T_PASSWORD, /* const char *: 8…128 characters; never echoed, wipes the arena */
 	T_UUID,     /* struct uuid */
@@ -47,11 +49,6 @@ enum need {
 	OPTIONAL_NULLABLE, /* may be absent, may be null (stored as zero): PATCH tells them apart by
 			      .has */
 	NULLABLE,          /* in replies: always there, may be null */
-};
-
-struct list {
-	const void *items; /* of the element's C type */
-	size_t len;
 };
 
 struct field {
@@ -100,24 +97,11 @@ int shape_read_query(struct ctx *c, const struct shape *s, struct str query, voi
 /* One text value against one field, for path parameters and settings; stores it at *ret. */
 int shape_read_text(struct ctx *c, const struct field *f, struct str text, void *ret) MUST_CHECK;
 
-/* The inverse: what an absent field's .fallback or .example says, as JSON. False when the field has
- * no example. */
-bool field_write_example(struct jsonwrite *w, const struct field *f);
+/* A value that would be accepted, for documents: .example, or one of the type. */
+void field_write_example(struct jsonwrite *w, const struct field *f);
 void shape_write_example(struct jsonwrite *w, const struct shape *s);
 
-/*
- * Regular expressions (POSIX extended, also good for ECMA 262) for .pattern of T_STRING fields. To
- * add one: a row in shape_formats.c. There are: phone, code, digits, token, identifier, secretName,
- * eventType, timezone, currency, country, locale, version, color, hex, printable, permission.
- */
-struct shape_pattern {
-	const char *name;
-	const char *regex;
-	const char *message; /* "Invalid phone number" */
-};
-extern const struct shape_pattern shape_patterns[]; /* ends with a NULL name */
-
-/* Says what is wrong with a shape's table, or NULL: for the check at start. */
+/* What is wrong with a shape's own table, or NULL: for the check at start. */
 const char *shape_mistake(struct arena *a, const struct shape *s, bool input);
 
 /* JSON Schema (2020-12) of a shape, a field. input: what may be sent; else what comes back. */
