@@ -1,0 +1,37 @@
+/* The table of permissions: see permissions.h. */
+#include "http/permissions.h"
+
+#include <assert.h>
+
+#define EVERYONE (ROLE_OWNER | ROLE_ADMIN | ROLE_MEMBER | ROLE_VIEWER)
+#define ADMINS   (ROLE_OWNER | ROLE_ADMIN)
+
+/* clang-format off */
+const struct permission permissions[PERM_COUNT] = {
+	[PERM_VIEW_USERS] = { "canViewUsers", "See the tenant's users and invitations", EVERYONE },
+	[PERM_MANAGE_USERS] = { "canManageUsers", "Invite, change, suspend and remove users", ADMINS },
+	[PERM_MANAGE_ROLES] = { "canManageRoles", "Make roles, change them and give them to users", ADMINS },
+	[PERM_VIEW_PROJECTS] = { "canViewProjects", "See the tenant's projects", EVERYONE },
+	[PERM_MANAGE_PROJECTS] = { "canManageProjects", "Create, change, archive and delete projects",
+		ADMINS | ROLE_MEMBER },
+	[PERM_MANAGE_TENANT] = { "canManageTenant", "Change the tenant's name, address and settings, delete it",
+		ROLE_OWNER },
+	[PERM_MANAGE_BILLING] = { "canManageBilling", "Choose the plan, see and pay invoices", ROLE_OWNER },
+	[PERM_MANAGE_SERVERS] = { "canManageServers", "Create, change and delete servers, volumes, networks, firewalls",
+		ADMINS },
+	[PERM_VIEW_AUDIT_LOGS] = { "canViewAuditLogs", "Read, export and verify the audit log", ADMINS },
+};
+/* clang-format on */
+static_assert(ARRAY_LEN(permissions) == PERM_COUNT, "a row for each permission");
+
+const char *builtin_role_name(enum builtin_role r)
+{
+	switch (r) {
+	case ROLE_OWNER: return "owner";
+	case ROLE_ADMIN: return "admin";
+	case ROLE_MEMBER: return "member";
+	case ROLE_VIEWER: return "viewer";
+	}
+
+	BUG("a built-in role has no name");
+}

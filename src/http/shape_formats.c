@@ -1,0 +1,303 @@
+/* The types of fields, and the forms of text that they and patterns allow. */
+#include "http/shape_impl.h"
+
+#include "base/id.h"
+#include "http/address.h"
+
+#include <assert.h>
+#include <regex.h>
+
+#define LABEL_MAX 63 /* RFC 1035 section 2.3.4 */
+#define LOCAL_MAX 64 /* RFC 5321 section 4.5.3.1.1 */
+
+/* Integers that every JSON reader keeps exactly: 2^53 - 1 (RFC 8259 section 6). */
+#define SAFE_MAX INT64_C(9007199254740991)
+
+static bool is_lower(char c)
+{
+	return c >= 'a' && c <= 'z';
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool is_letter(char c)
+{
+	return is_lower(c) || (c >= 'A' && c <= 'Z');
+}
+
+static bool is_alnum(char c)
+{
+	return is_letter(c) || is_digit(c);
+}
+
+/* A label of a domain name: letters, digits, and '-' inside. */
+static bool is_label(struct str s)
+{
+	if (!s.len || s.len > LABEL_MAX || s.ptr[0] == '-' || s.ptr[s.len - 1] == '-')
+		return false;
+
+	for (size_t i = 0; i < s.len; i++)
+		if (!is_alnum(s.ptr[i]) && s.ptr[i] != '-')
+			return false;
+
+	return true;
+}
+
+static bool is_hostname(struct str s)
+{
+	if (!s.len || s.len > 253)
+		return false;
+
+	for (struct str label = str_cut(&s, '.'); label.ptr; label = str_cut(&s, '.'))
+		if (!is_label(label))
+			return false;
+
+	return true;
+}
+
+/* A dot-atom of RFC 5322 section 3.2.3. Quoted local parts are not taken: nobody has one. */
+static bool is_dot_atom(struct str s)
+{
+	if (!s.len || s.len > LOCAL_MAX)
+		return false;
+
+	for (struct str atom = str_cut(&s, '.'); atom.ptr; atom = str_cut(&s, '.')) {
+		if (!atom.len)
+			return false;
+		for (size_t i = 0; i < atom.len; i++)
+			if (!is_alnum(atom.ptr[i]) &&
+			    !memchr("!#$%&'*+-/=?^_`{|}~", atom.ptr[i], 19))
+				return false;
+	}
+
+	return true;
+}
+
+/* A domain that mail can be sent to: a name of two labels or more that is no IPv4 address. */
+static bool is_mail_domain(struct str s)
+{
+	size_t dot;
+
+	return is_hostname(s) && str_find(s, '.', &dot) && !is_digit(s.ptr[s.len - 1]);
+}
+
+static bool is_email(struct str s)
+{
+	struct str local = str_cut(&s, '@');
+
+	return local.len + 1 + s.len <= 254 && is_dot_atom(local) && is_mail_domain(s);
+}
+
+static bool is_slug(struct str s)
+{
+	if (!s.len || s.ptr[0] == '-' || s.ptr[s.len - 1] == '-')
+		return false;
+
+	for (size_t i = 0; i < s.len; i++) {
+		if (!is_lower(s.ptr[i]) && !is_digit(s.ptr[i]) && s.ptr[i] != '-')
+			return false;
+		if (s.ptr[i] == '-' && s.ptr[i + 1] == '-')
+			return false;
+	}
+
+	return true;
+}
+
+/* host, host:port, [IPv6]:port; no credentials, which would end in logs. */
+static bool is_authority(struct str s)
+{
+	struct str host = s, port = { NULL, 0 };
+	int64_t number;
+	size_t end;
+
+	if (s.len && s.ptr[0] == '[' && str_find(s, ']', &end)) {
+		port = (struct str){ s.ptr + end + 1, s.len - end - 1 };
+		host = (struct str){ s.ptr + 1, end - 1 };
+		if (!is_ip(host) || (port.len && port.ptr[0] != ':'))
+			return false;
+		(void)str_cut(&port, ':');
+		return !port.ptr || str_to_i64(port, 1, 65535, &number);
+	}
+
+	host = str_cut(&s, ':');
+	port = s;
+
+	return is_hostname(host) && (!port.ptr || str_to_i64(port, 1, 65535, &number));
+}
+
+/* Characters of RFC 3986 with whole escapes; what a person pasted with blanks is refused. */
+static bool is_uri_text(struct str s)
+{
+	uint8_t byte;
+
+	for (size_t i = 0; i < s.len; i++) {
+		char ch = s.ptr[i];
+
+		if (ch == '%' &&
+		    (s.len - i < 3 || !str_unhex((struct str){ s.ptr + i + 1, 2 }, &byte, 1)))
+			return false;
+		if (!is_alnum(ch) && !memchr("-._~:/?#[]@!$&'()*+,;=%", ch, 23))
+			return false;
+	}
+
+	return true;
+}
+
+static bool is_uri(struct str s)
+{
+	size_t scheme = str_starts(s, "https://") ? 8 : str_starts(s, "http://") ? 7 : 0;
+	struct str authority = { s.ptr + scheme, 0 };
+
+	if (!scheme || !is_uri_text(s))
+		return false;
+	while (scheme + authority.len < s.len && !memchr("/?#", authority.ptr[authority.len], 3))
+		authority.len++;
+
+	return is_authority(authority);
+}
+
+/* One column of a cron line; words stand for numbers from `low` on. */
+struct cron_field {
+	int64_t low, high;
+	const char *words; /* three letters each; NULL: none */
+};
+
+static bool read_cron_number(const struct cron_field *f, struct str s, int64_t *ret)
+{
+	struct str words = str_of(f->words);
+
+	for (size_t i = 0; s.len == 3 && i < words.len; i += 3) {
+		if (str_is_nocase(
+			    s, ((char[]){ words.ptr[i], words.ptr[i + 1], words.ptr[i + 2], 0 }))) {
+			*ret = f->low + (int64_t)(i / 3);
+			return true;
+		}
+	}
+
+	return str_to_i64(s, f->low, f->high, ret);
+}
+
+/* "*", "5", "1-5", each with "/2" behind it. */
+static bool is_cron_range(const struct cron_field *f, struct str s)
+{
+	struct str range = str_cut(&s, '/');
+	struct str first = str_cut(&range, '-');
+	int64_t from, to, step;
+
+	if (s.ptr && !str_to_i64(s, 1, f->high, &step))
+		return false;
+	if (str_is(first, "*"))
+		return !range.ptr;
+	if (!read_cron_number(f, first, &from))
+		return false;
+
+	return !range.ptr || (read_cron_number(f, range, &to) && from <= to);
+}
+
+static bool is_cron(struct str s)
+{
+	static const struct cron_field fields[] = {
+		{ 0, 59, NULL },
+		{ 0, 23, NULL },
+		{ 1, 31, NULL },
+		{ 1, 12, "janfebmaraprmayjunjulaugsepoctnovdec" },
+		{ 0, 7, "sunmontuewedthufrisat" },
+	};
+	size_t n = 0;
+
+	for (struct str field = str_cut(&s, ' '); field.ptr; field = str_cut(&s, ' ')) {
+		if (n == ARRAY_LEN(fields))
+			return false;
+		for (struct str part = str_cut(&field, ','); part.ptr; part = str_cut(&field, ','))
+			if (!is_cron_range(&fields[n], part))
+				return false;
+		n++;
+	}
+
+	return n == ARRAY_LEN(fields);
+}
+
+/* clang-format off */
+const struct type shape_types[] = {
+	[T_STRING] = { .json = "string", .size = sizeof(char *), .max = 4096, .example = "text" },
+	[T_EMAIL] = { .json = "string", .size = sizeof(char *), .max = 254, .is_valid = is_email,
+		.message = "Invalid email", .format = "email", .example = "john@example.com" },
+	[T_PASSWORD] = { .json = "string", .size = sizeof(char *), .min = 8, .max = 128,
+		.format = "password", .example = "correct horse battery staple" },
+	[T_UUID] = { .json = "string", .size = sizeof(struct uuid), .message = "Invalid uuid", .format = "uuid",
+		.example = "01890a5d-ac96-774b-bcce-b302099a8057" },
+	[T_URI] = { .json = "string", .size = sizeof(char *), .max = 2048, .is_valid = is_uri,
+		.message = "Invalid url", .format = "uri", .example = "https://example.com/" },
+	[T_SLUG] = { .json = "string", .size = sizeof(char *), .min = 1, .max = 63, .is_valid = is_slug,
+		.message = "Invalid slug", .regex = "^[a-z0-9]+(-[a-z0-9]+)*$", .example = "blue-team" },
+	[T_DATETIME] = { .json = "string", .size = sizeof(int64_t), .message = "Invalid datetime",
+		.format = "date-time", .example = "2026-01-31T12:00:00.000Z" },
+	[T_IP] = { .json = "string", .size = sizeof(char *), .max = 45, .is_valid = is_ip,
+		.message = "Invalid ip", .example = "192.0.2.1" },
+	[T_CIDR] = { .json = "string", .size = sizeof(char *), .max = 49, .is_valid = is_cidr,
+		.message = "Invalid cidr", .example = "192.0.2.0/24" },
+	[T_CRON] = { .json = "string", .size = sizeof(char *), .max = 200, .is_valid = is_cron,
+		.message = "Invalid cron expression", .example = "0 3 * * *" },
+	[T_HOSTNAME] = { .json = "string", .size = sizeof(char *), .max = 253, .is_valid = is_hostname,
+		.message = "Invalid hostname", .format = "hostname", .example = "www.example.com" },
+	[T_INT] = { .json = "number", .size = sizeof(int64_t), .min = -SAFE_MAX, .max = SAFE_MAX, .example = "1" },
+	[T_NUMBER] = { .json = "number", .size = sizeof(double), .min = -SAFE_MAX, .max = SAFE_MAX, .example = "0.5" },
+	[T_BOOL] = { .json = "boolean", .size = sizeof(bool), .example = "true" },
+	[T_ENUM] = { .json = "string", .size = sizeof(char *) },
+	[T_ARRAY] = { .json = "array", .size = sizeof(struct list), .max = 100 },
+	[T_OBJECT] = { .json = "object", .size = sizeof(void *) },
+	[T_JSON] = { .json = "object", .size = sizeof(struct str), .max = 65536, .example = "{}" },
+};
+static_assert(ARRAY_LEN(shape_types) == T_JSON + 1, "one row for each type");
+
+#define NAME_PART "[a-z][a-z0-9_]*"
+
+const struct shape_pattern shape_patterns[] = {
+	{ "phone", "^[+][1-9][0-9]{6,14}$", "Invalid phone number: + and 7 to 15 digits", "+4915112345678" },
+	{ "code", "^[0-9]{6}$", "Invalid code: 6 digits", "123456" },
+	{ "digits", "^[0-9]*$", "Only digits are allowed", "42" },
+	{ "hex", "^[0-9a-fA-F]*$", "Only hexadecimal digits are allowed", "00ff" },
+	{ "token", "^[A-Za-z0-9_-]*$", "Only letters, digits, _ and - are allowed", "q3Zr-8_x" },
+	{ "identifier", "^[A-Za-z_][A-Za-z0-9_]*$", "Only letters, digits and _ are allowed", "step_1" },
+	{ "secretName", "^[A-Za-z_][A-Za-z0-9_.-]*$", "Only letters, digits, _, . and - are allowed", "DATABASE_URL" },
+	{ "permission", "^[a-z][A-Za-z]*$", "Invalid permission", "canViewUsers" },
+	{ "eventType", "^([*]|" NAME_PART "([.]" NAME_PART ")*([.][*])?)$", "Invalid event type", "project.created" },
+	{ "timezone", "^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$", "Invalid time zone", "Europe/Berlin" },
+	{ "currency", "^[A-Z]{3}$", "Invalid currency: three capital letters of ISO 4217", "EUR" },
+	{ "country", "^[A-Z]{2}$", "Invalid country: two capital letters of ISO 3166", "DE" },
+	{ "locale", "^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", "Invalid locale", "de-DE" },
+	{ "version", "^[0-9]+[.][0-9]+[.][0-9]+$", "Invalid version: three numbers", "1.2.0" },
+	{ "color", "^#[0-9a-fA-F]{6}$", "Invalid color: # and 6 hexadecimal digits", "#1e90ff" },
+	{ "printable", "^[^\001-\037\177]*$", "Control characters are not allowed", "Blue team" },
+	{ 0 },
+};
+/* clang-format on */
+
+const struct shape_pattern *shape_pattern_find(const char *name)
+{
+	for (const struct shape_pattern *p = shape_patterns; p->name; p++)
+		if (!strcmp(p->name, name))
+			return p;
+
+	return NULL;
+}
+
+bool shape_pattern_matches(const struct shape_pattern *p, const char *s)
+{
+	static struct {
+		regex_t regex;
+		bool is_ready;
+	} compiled[ARRAY_LEN(shape_patterns)];
+	size_t i = (size_t)(p - shape_patterns);
+
+	if (!compiled[i].is_ready) {
+		if (regcomp(&compiled[i].regex, p->regex, REG_EXTENDED | REG_NOSUB))
+			BUG("a pattern is no regular expression");
+		compiled[i].is_ready = true;
+	}
+
+	return regexec(&compiled[i].regex, s, 0, NULL, 0) == 0;
+}
