@@ -11,6 +11,10 @@ GRANT USAGE ON SCHEMA public TO zygo_app, zygo_identity, zygo_system;
 CREATE FUNCTION current_tenant() RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE
 AS $$ SELECT nullif(current_setting('app.tenant_id', true), '')::uuid $$;
 
+-- The seat that acts in this transaction; NULL for a global admin without one, and for the platform itself.
+CREATE FUNCTION current_seat() RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE
+AS $$ SELECT nullif(current_setting('app.user_id', true), '')::uuid $$;
+
 -- Ends the statement with an error of ours (class ZY, src/db/sqlstate.c): for rules that need data. Boolean, so that
 -- it may stand in a condition.
 CREATE FUNCTION refuse(p_sqlstate text, p_message text, p_detail text DEFAULT '', p_column text DEFAULT '')
@@ -256,10 +260,11 @@ CREATE TRIGGER user_roles_keep_role_keys AFTER INSERT OR DELETE ON user_roles
 	FOR EACH ROW EXECUTE FUNCTION keep_role_keys();
 
 -- Nobody grants what they do not hold: refuses role keys that do not exist, or that carry a permission which the acting seat
--- lacks. No seat (NULL) is a global admin or the platform itself.
-CREATE FUNCTION may_grant(p_actor uuid, p_keys text[]) RETURNS void LANGUAGE plpgsql
+-- lacks.
+CREATE FUNCTION may_grant(p_keys text[]) RETURNS void LANGUAGE plpgsql
 AS $$
 DECLARE
+	actor uuid := current_seat();
 	unknown text;
 	beyond record;
 BEGIN
@@ -269,7 +274,7 @@ BEGIN
 	IF FOUND THEN
 		PERFORM refuse('ZY400', format('There is no role "%s"', unknown), '', 'roles');
 	END IF;
-	IF p_actor IS NULL THEN
+	IF actor IS NULL THEN
 		RETURN;
 	END IF;
 	SELECT r.key, p.name INTO beyond
@@ -277,7 +282,7 @@ BEGIN
 	LEFT JOIN builtin_roles b ON b.key = r.builtin_key
 	CROSS JOIN LATERAL unnest(coalesce(b.permissions, r.permissions)) AS p (name)
 	WHERE r.tenant_id = current_tenant() AND r.key = ANY (p_keys)
-	  AND p.name <> ALL (permissions_of(current_tenant(), p_actor))
+	  AND p.name <> ALL (permissions_of(current_tenant(), actor))
 	LIMIT 1;
 	IF FOUND THEN
 		PERFORM refuse('ZY403', format('You cannot grant the role "%s": you do not hold %s', beyond.key, beyond.name),
@@ -287,13 +292,14 @@ END
 $$;
 
 -- Nor acts on somebody who holds more: refuses a seat with a permission that the acting seat lacks.
-CREATE FUNCTION may_act_on(p_actor uuid, p_user uuid) RETURNS void LANGUAGE plpgsql
+CREATE FUNCTION may_act_on(p_user uuid) RETURNS void LANGUAGE plpgsql
 AS $$
 DECLARE
+	actor uuid := current_seat();
 	beyond text;
 BEGIN
 	SELECT p INTO beyond FROM unnest(permissions_of(current_tenant(), p_user)) AS p
-	WHERE p_actor IS NOT NULL AND p <> ALL (permissions_of(current_tenant(), p_actor))
+	WHERE actor IS NOT NULL AND p <> ALL (permissions_of(current_tenant(), actor))
 	LIMIT 1;
 	IF FOUND THEN
 		PERFORM refuse('ZY403', format('You cannot change this user, who holds %s', beyond), beyond);
@@ -434,7 +440,10 @@ BEGIN
 		END IF;
 	END IF;
 
-	PERFORM set_config('app.tenant_id', coalesce(tenant_id::text, ''), true);
+	PERFORM set_config('app.tenant_id', coalesce(tenant_id::text, ''), true),
+		set_config('app.user_id', coalesce(user_id::text, ''), true),
+		set_config('app.account_id', account_id::text, true),
+		set_config('app.session_id', session_id::text, true);
 	IF p_read_only THEN
 		PERFORM set_config('transaction_read_only', 'on', true);
 	END IF;
