@@ -277,3 +277,76 @@ choose_port() {
 	done
 	printf 'ZYGO_PORT=%s\n' "$ZYGO_PORT" >"$dir/settings"
 }
+
+# make_env APP_ENV [LINE...]: zygo.env with secrets of its own, once; later only its addresses are kept right.
+make_env() {
+	local app_env=$1 url=https://localhost:$ZYGO_PORT
+	shift
+	if [ ! -f "$dir/zygo.env" ]; then
+		(
+			umask 077
+			cat >"$dir/zygo.env" <<-END
+				APP_ENV=$app_env
+				APP_URL=$url
+				API_URL=$url
+				DATABASE_URL=postgresql://zygo_app@/zygo?host=$dir/run
+				DATABASE_MIGRATE_URL=postgresql://zygo_owner@/zygo?host=$dir/run
+				REDIS_URL=unix://$dir/run/redis.sock
+				SOCKET_FAST=$dir/run/fast.sock
+				SOCKET_SLOW=$dir/run/slow.sock
+				JWT_SECRET=$(random_hex 32)
+				ENCRYPTION_KEY=$(random_hex 32)
+			END
+			printf '%s\n' "$@" >>"$dir/zygo.env"
+		)
+		give "$dir/zygo.env"
+	fi
+	sed -i -E "s,^(APP_URL|API_URL)=.*,\\1=$url," "$dir/zygo.env"
+}
+
+# zygo ARGUMENT...: this folder's program, with this folder's configuration, as the servers' user.
+zygo() { as_server env "ZYGO_ENV_FILE=$dir/zygo.env" "$dir/bin/zygo" "$@"; }
+
+# make_database: the roles and an empty database of the owner's; both once.
+make_database() {
+	local psql=(psql -h "$dir/run" -U postgres -v ON_ERROR_STOP=1 -q)
+	quietly "$dir/log/roles.log" "${psql[@]}" -d postgres -f "$root/sql/roles.sql" || exit 1
+	[ -n "$("${psql[@]}" -d postgres -Atc "SELECT 1 FROM pg_database WHERE datname = 'zygo'")" ] ||
+		quietly "$dir/log/roles.log" "${psql[@]}" -d postgres -c 'CREATE DATABASE zygo OWNER zygo_owner' || exit 1
+}
+
+# build FOLDER CONFIGURE-ARGUMENT...: configures once, then makes; $targets are made, or all.
+build() {
+	local folder=$1
+	shift
+	mkdir -p "$root/$folder"
+	[ -f "$root/$folder/Makefile" ] ||
+		(cd "$root/$folder" && quietly configure.log "$root/configure" "$@") ||
+		die "Could not configure $folder" "What is missing? Run scripts/install-deps; then run this again."
+	# shellcheck disable=SC2086 # a list of words
+	quietly "$root/$folder/make.log" make -C "$root/$folder" -j "$(nproc)" ${targets:-all} ||
+		die "Could not build $folder" "Mend what the lines above say, then run this again."
+}
+
+# install_zygo FILE: becomes the program that this folder runs. Replaced, not written to: it may be running.
+install_zygo() {
+	install -m 755 "$1" "$dir/bin/zygo.new"
+	mv "$dir/bin/zygo.new" "$dir/bin/zygo"
+}
+
+# make_pgbouncer: transaction pooling in front of this folder's PostgreSQL.
+make_pgbouncer() {
+	echo '"zygo_app" ""' >"$dir/pgbouncer.users"
+	cat >"$dir/pgbouncer.ini" <<-END
+		[databases]
+		zygo = host=$dir/run dbname=zygo
+		[pgbouncer]
+		pool_mode = transaction
+		unix_socket_dir = $dir/run
+		listen_port = 6432
+		auth_type = trust
+		auth_file = $dir/pgbouncer.users
+		ignore_startup_parameters = extra_float_digits
+	END
+	give "$dir/pgbouncer.users" "$dir/pgbouncer.ini"
+}
