@@ -1,0 +1,21 @@
+/*
+ * Every domain whose rows are served. One line each, in the order of the document.
+ */
+#include "domains/mount.h"
+
+#include "domains/platform/platform.h"
+#include "domains/projects/projects.h"
+#include "domains/tenant/tenant.h"
+#include "domains/users/users.h"
+#include "http/system.h"
+#include "identity/identity.h"
+
+const struct mount *const mounts[] = {
+	&system_mount,
+	&identity_mount,
+	&users_mount,
+	&projects_mount,
+	&tenant_mount,
+	&platform_mount,
+	NULL,
+};
