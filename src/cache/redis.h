@@ -1,8 +1,9 @@
 /*
  * The process's connection to Redis; the only folder that includes hiredis.
  *
- * Redis holds only what may be lost. Every call has a short time-out; after a failure the breaker keeps
- * everyone from waiting for it again for a moment, and callers take their fall-back. Nothing here fails a request.
+ * Redis holds only what may be lost. Every call has a short time-out; after a failure the breaker
+ * keeps everyone from waiting for it again for a moment, and callers take their fall-back. Nothing
+ * here fails a request.
  */
 #pragma once
 
@@ -11,7 +12,15 @@
 
 struct ctx;
 
-void redis_init(void);
+/*
+ * In each process, after fork(): reads config()->redis_url, connects at the first use. NULL, or for
+ * the admin why that URL cannot be used. Ignores SIGPIPE, because hiredis writes with write(2).
+ *
+ *   redis://[[user]:password@]host[:port][/db]    unix://[[user]:password@]/path[?db=n]
+ *
+ * User and password are percent-encoded. There is no TLS: hiredis 0.14 has none.
+ */
+const char *redis_init(void) MUST_CHECK;
 void redis_done(void);
-bool redis_is_up(void);         /* as far as the last call knows */
+bool redis_is_up(void);                   /* as far as the last call knows */
 int redis_ping(struct ctx *c) MUST_CHECK; /* for /health/ready: 0 or ERR_SERVICE_UNAVAILABLE */
