@@ -1,0 +1,15 @@
+// Holds the API's document against a standard validator: node openapi.mjs FILE.json. Any problem, a
+// warning included, is a failure; each is printed with its place.
+
+import { createConfig, lintFromString } from "@redocly/openapi-core";
+import { readFile } from "node:fs/promises";
+
+const file = process.argv[2];
+const config = await createConfig({ extends: ["recommended"] });
+const problems = await lintFromString({ source: await readFile(file, "utf8"), absoluteRef: file, config });
+
+for (const { severity, ruleId, message, location } of problems) {
+	console.log(`${severity} ${ruleId} ${location[0]?.pointer ?? ""}: ${message}`);
+}
+console.log(`${problems.length} problems`);
+process.exit(problems.length > 0 ? 1 : 0);
