@@ -15,9 +15,10 @@
 # The kind is :one, :opt, :many, :exec or :page. Options are `key: value` pairs after it, or on lines
 # of their own that start with `-- key:`; a `--` between pairs is skipped.
 #	reply: Shape         the API's shape that is written from the rows
-#	noun: Project        with :one: what is "not found" when there is no row
+#	noun: Project        with :one: what is "not found" when there is no row ("Resource")
 #	role: identity       runs only in such a batch (identity or system)
-#	sort: name expression type, …   with :page: the orders, the first is the default
+#	sort: name expression type, …   with :page: the orders; the first is the default, downwards
+#	                     when its name is written with a - (-createdAt)
 #	id: u.id             with :page: the column that breaks ties, a uuid; `id` if not said
 # A comment that a blank line parts from the next statement is the file's own and goes nowhere.
 #
@@ -33,6 +34,9 @@
 # and is never NULL. From it come the count and, for each sort and direction, the page at an offset
 # and the page after a cursor, with page_value and page_id beside each row for the next cursor.
 #
+# A :one that writes or locks (UPDATE, DELETE, SELECT … with a line FOR UPDATE, an INSERT that may insert
+# nothing) is wrapped so that it raises ZY404: what stands beside it must not be committed alone.
+#
 # In SQL, ` -- ` starts a comment even inside quotes.
 
 BEGIN {
@@ -42,7 +46,7 @@ BEGIN {
 	if (mode != "h" && mode != "c" && mode != "all")
 		die("mode is h, c or all")
 	if (mode == "all")
-		print banner("sql/queries/*.sql")
+		print banner("all of sql/queries")
 }
 
 FNR == 1 {
@@ -151,7 +155,7 @@ function end_statement()
 	if (kind == "page")
 		emit_page()
 	else
-		emit(name, kind, text, option["reply"])
+		emit(name, kind, kind == "one" ? guarded(text) : text, option["reply"])
 	name = comment = text = ""
 }
 
@@ -178,8 +182,33 @@ function emit(label, kind, sql, reply)
 			c_string(reply), c_string(option["noun"]), c_string(option["role"])
 }
 
+# See the top of this file.
+function guarded(sql, masked, with, main, noun)
+{
+	masked = mask(sql)
+	if (!match(masked, /(^|\n)[ \t]*(SELECT|INSERT|UPDATE|DELETE)[ \t\n]/))
+		return sql
+	with = substr(sql, 1, RSTART - 1)
+	main = substr(sql, RSTART)
+	masked = substr(masked, RSTART)
+	sub(/^\n/, "", main)
+	sub(/^\n/, "", masked)
+	if (masked ~ /^[ \t]*SELECT/ && with !~ /(INSERT|UPDATE|DELETE)[ \t\n]/ && \
+	    masked !~ /\n[ \t]*FOR (NO KEY UPDATE|KEY SHARE|UPDATE|SHARE)/)
+		return sql
+	if (masked ~ /^[ \t]*INSERT/ && masked ~ /[ \t\n]VALUES[ \t\n]/ && masked !~ /ON CONFLICT/)
+		return sql
+
+	noun = option["noun"] == "" ? "Resource" : option["noun"]
+	return (with == "" ? "WITH " : with ",\n") "found AS (\n" main "\n)\n" \
+		"SELECT found.*\nFROM (SELECT count(*) AS n FROM found) AS counted\n" \
+		"LEFT JOIN found ON true\n" \
+		"WHERE CASE counted.n WHEN 0 THEN refuse('ZY404', '" noun " not found') ELSE true END"
+}
+
 # The statements of a list; see the top of this file.
-function emit_page(masked, with, list, from, beyond, id, sorts, n, i, s, hidden, bound, rows)
+function emit_page(masked, with, list, from, beyond, id, sorts, n, i, s, hidden, bound, rows,
+	downwards)
 {
 	masked = mask(text)
 	if (!match(masked, /(^|\n)[ \t]*SELECT[ \t\n]/))
@@ -202,6 +231,7 @@ function emit_page(masked, with, list, from, beyond, id, sorts, n, i, s, hidden,
 	id = option["id"] == "" ? "id" : option["id"]
 	emit(name "_count", "one", with (with == "" ? "" : "\n") "SELECT count(*) AS \"total\"" from)
 
+	downwards = sub(/^-/, "", option["sort"])
 	split(option["sort"], sorts, /,[ ]*/)
 	for (i = 1; i in sorts; i++) {
 		if (split(sorts[i], s, " ") != 3)
@@ -220,8 +250,9 @@ function emit_page(masked, with, list, from, beyond, id, sorts, n, i, s, hidden,
 	if (mode == "c")
 		printf "\nstatic const struct sql_sort %s_sorts[] = {\n%s\t{ 0 },\n};\n\n" \
 			"const struct sql_page sql_%s = {\n\t.name = \"%s\",\n\t.count = &sql_%s_count,\n" \
-			"\t.sorts = %s_sorts,\n\t.filters = %d,\n\t.reply = %s,\n};\n", \
-			name, rows, name, name, name, name, n, c_string(option["reply"])
+			"\t.sorts = %s_sorts,\n\t.descending = %s,\n\t.filters = %d,\n\t.reply = %s,\n};\n", \
+			name, rows, name, name, name, name, downwards ? "true" : "false", n, \
+			c_string(option["reply"])
 }
 
 function emit_direction(way, s, id, desc, than, hidden, from, beyond, bound, n, order)

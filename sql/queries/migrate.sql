@@ -31,11 +31,9 @@ SELECT checksum = encode(sha256(convert_to($2, 'UTF8')), 'hex') AS is_same,
 FROM schema_migrations
 WHERE name = $1;
 
--- $1 the migrations of this binary.
--- name: migrate_find_newer :many
+-- name: migrate_names :many
 SELECT name
 FROM schema_migrations
-WHERE name <> ALL ($1::text[])
 ORDER BY name;
 
 -- $1 name, $2 text, $3 how long it took.

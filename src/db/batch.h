@@ -2,9 +2,9 @@
  * A batch: statements that succeed or fail together, in one transaction and one round trip.
  *
  * Everything is sent as one libpq pipeline up to its Sync, which PostgreSQL runs as one implicit
- * transaction (PLATFORM.md). The first statement of every transaction is the ctx's entry: it sets the
- * tenant and proves that the caller may be here, and when it raises, nothing after it runs. So no
- * statement can run for a caller who was not checked, and nobody has to remember it.
+ * transaction (PLATFORM.md). The first statement of every transaction is the ctx's entry: it sets
+ *the tenant and proves that the caller may be here, and when it raises, nothing after it runs. So
+ *no statement can run for a caller who was not checked, and nobody has to remember it.
  *
  *	b = batch_new(c, BATCH_WRITE);
  *	batch_add(b, &rows, &sql_projects_create, ARGS(arg_uuid(id), arg_text(slug)));
@@ -27,13 +27,29 @@ struct ctx;
 struct batch;
 
 enum batch_mode {
-	BATCH_READ,     /* the tenant's rows, read only; may go to the replica when the entry allows it */
-	BATCH_WRITE,    /* the tenant's rows */
-	BATCH_IDENTITY, /* accounts, sessions and seats of all tenants: role zygo_identity, identity/ only */
-	BATCH_SYSTEM,   /* all tenants: role zygo_system; superadmin and worker paths, listed in docs/security.md */
+	/* The tenant's rows, read only; may go to the replica when the entry allows it. */
+	BATCH_READ,
+	/* The tenant's rows. */
+	BATCH_WRITE,
+	/* Accounts, sessions and seats of all tenants: role zygo_identity, identity/ only. */
+	BATCH_IDENTITY,
+	/* All tenants: role zygo_system; superadmin and worker paths, listed in docs/security.md.
+	 */
+	BATCH_SYSTEM,
+	/* Catalogs and health, no tenant and no entry: db/ only. */
+	BATCH_PLAIN,
 };
 
-enum arg_kind { ARG_NULL, ARG_TEXT, ARG_INT, ARG_BOOL, ARG_UUID, ARG_TIME, ARG_BYTES, ARG_TEXT_ARRAY };
+enum arg_kind {
+	ARG_NULL,
+	ARG_TEXT,
+	ARG_INT,
+	ARG_BOOL,
+	ARG_UUID,
+	ARG_TIME,
+	ARG_BYTES,
+	ARG_TEXT_ARRAY
+};
 
 /* One parameter. Pointers must live until batch_run() returns. */
 struct arg {
@@ -59,11 +75,15 @@ struct args {
 			sizeof((const struct arg[]){ __VA_ARGS__ }) / sizeof(struct arg) })
 #define NO_ARGS ((struct args){ NULL, 0 })
 
-/* Text goes without a type, so PostgreSQL reads it as what the statement wants (inet, jsonb, an enum …). */
+/*
+ * No parameter carries a type: each has the one that the statement gives it ($1::jsonb where
+ * nothing else says so), and whatever fits its text form may be passed. So a statement is prepared
+ * once and alike, whoever calls it first. Bytes alone travel as they are, and want a bytea.
+ */
 struct arg arg_null(void);
 struct arg arg_text(const char *s); /* NULL is SQL NULL */
 struct arg arg_str(struct str s);   /* ptr NULL is SQL NULL */
-struct arg arg_int(int64_t v);      /* bigint */
+struct arg arg_int(int64_t v);
 struct arg arg_bool(bool v);
 struct arg arg_uuid(struct uuid u); /* nil is SQL NULL */
 struct arg arg_time(int64_t us);    /* timestamptz; 0 is SQL NULL */
@@ -75,15 +95,17 @@ struct arg arg_contains(struct ctx *c, const char *s);
 struct arg arg_if_match(const struct ctx *c);
 
 /*
- * How a transaction of this unit of work begins. statement runs first in every transaction; on_enter,
- * when not NULL, is called with its row before anything else is handed out and may fail().
+ * How a transaction of this unit of work begins. statement runs first in every transaction;
+ * on_enter, when not NULL, is called with its row before anything else is handed out and may
+ * fail(). By then a write is committed: what must stop one is raised by the statement.
  *
- * before_commit, when not NULL, is asked before the first byte of a writing transaction is sent and before
- * a read's rows are handed out: the rate limiter's verdict, which travels meanwhile.
+ * before_commit, when not NULL, is asked before the first byte of a writing transaction is sent and
+ * before a read's rows are handed out: the rate limiter's verdict, which travels meanwhile.
  */
 struct entry {
 	const struct sql *statement;
-	struct args args; /* statement's own, without the last: batch_run() appends read_only as a bool */
+	struct args args; /* statement's own, without the last: batch_run() appends read_only as a
+			     bool */
 	int (*on_enter)(struct ctx *c, const struct rows *row);
 	int (*verdict)(struct ctx *c);
 	bool replica_ok;
@@ -91,41 +113,49 @@ struct entry {
 
 struct batch *batch_new(struct ctx *c, enum batch_mode mode);
 
-/* ret_rows may be NULL when nobody looks; it is filled by batch_run() on success only. args are copied. */
-void batch_add(struct batch *b, const struct rows **ret_rows, const struct sql *s, struct args args);
+/*
+ * ret_rows may be NULL when nobody looks; it is filled by batch_run() on success only. args are
+ * copied, what they point to is not.
+ */
+void batch_add(struct batch *b, const struct rows **ret_rows, const struct sql *s,
+	       struct args args);
 
 /*
- * Runs all; blocking, bounded by the statement time-out. 0, or the first error, after which nothing of the batch
- * has happened.
+ * Runs all; blocking, bounded by the statement time-out. 0, or the first error, after which nothing
+ * of the batch has happened: a :one statement that writes or locks raises ZY404 by itself when it
+ * finds no row (scripts/sqlgen.awk sees to that). A plain SELECT of kind :one is looked at after
+ * the commit, so beside a write it must lock (FOR SHARE).
  */
 int batch_run(struct batch *b) MUST_CHECK;
 
 /* One statement in a batch of its own. */
-int db_read(struct ctx *c, const struct rows **ret, const struct sql *s, struct args args) MUST_CHECK;
-int db_write(struct ctx *c, const struct rows **ret, const struct sql *s, struct args args) MUST_CHECK;
+int db_read(struct ctx *c, const struct rows **ret, const struct sql *s, struct args args)
+	MUST_CHECK;
+int db_write(struct ctx *c, const struct rows **ret, const struct sql *s, struct args args)
+	MUST_CHECK;
 
 /*
- * Runs the entry alone when no batch of this unit of work has yet: the caller is checked, nothing else
- * happens. For replies that need no row, and so that a refused caller is told so before its input is judged.
+ * Runs the entry alone when no batch of this unit of work has yet: the caller is checked, nothing
+ * else happens. For replies that need no row, and so that a refused caller is told so before its
+ * input is judged.
  */
 int batch_enter(struct ctx *c) MUST_CHECK;
 
 /*
- * Holds the transaction open: from now on batches of this unit of work run in one transaction, which
- * ends with db_commit() or db_rollback(). Idempotency uses it to store a reply beside what it answers; sign-up to
- * decide in between. Each batch is still one round trip; the commit is one more.
+ * Holds the transaction open: from now on batches of this unit of work run in one transaction,
+ * which ends with db_commit() or db_rollback(). Idempotency uses it to store a reply beside what it
+ * answers; sign-up to decide in between. Each batch is still one round trip; the commit is one
+ * more.
  */
 int db_begin(struct ctx *c, enum batch_mode mode) MUST_CHECK;
 int db_commit(struct ctx *c) MUST_CHECK;
 void db_rollback(struct ctx *c); /* nothing to do is fine */
 bool db_is_open(const struct ctx *c);
 
-/* Maps the name of a violated constraint to what the caller did wrong. Tables end with a NULL name. */
-struct conflict {
-	const char *constraint;
-	int err;
-	const char *path;
-	const char *message;
-};
+/* The dispatcher and the worker loop call it after each unit of work: rolls back what is still
+ * open. */
+void db_end(struct ctx *c);
+
+struct conflict;                                       /* base/err.h */
 void conflicts_register(const struct conflict *table); /* at start; the pointer is kept */
 const struct conflict *conflict_find(const char *constraint);

@@ -1,8 +1,10 @@
 /*
- * Migrations: the ordered files of sql/migrations, built in, each run once in a transaction of its own
- * under an advisory lock, with its checksum kept in schema_migrations. They run as the owner (DATABASE_MIGRATE_URL).
+ * Migrations: the ordered files of sql/migrations, built in, each run once in a transaction of its
+ * own under an advisory lock, with its checksum kept in schema_migrations. They run as the owner
+ * (DATABASE_MIGRATE_URL).
  *
- * Before the first, roles.sql makes the roles where the owner may; an admin who may not runs it by hand.
+ * Before the first, roles.sql makes the roles where the owner may; an admin who may not runs it by
+ * hand.
  */
 #pragma once
 

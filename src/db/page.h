@@ -2,8 +2,8 @@
  * One page of a list, by number or by cursor.
  *
  * By number: rows and their count in one batch. By cursor: no count, the rows after the cursor's
- * (value, id) in the sort's order, equally fast at any depth. A cursor is base64url of what it needs to continue;
- * it grants nothing, since row-level security holds for it as for everything.
+ * (value, id) in the sort's order, equally fast at any depth. A cursor is base64url of what it
+ * needs to continue; it grants nothing, since row-level security holds for it as for everything.
  */
 #pragma once
 
@@ -27,8 +27,8 @@ struct page {
 };
 
 /*
- * ERR_VALIDATION_ERROR (path "cursor" or "sort") when the cursor is not one of this list's or the sort is unknown.
- * filters are the statement's own parameters, in order.
+ * ERR_VALIDATION_ERROR (path "cursor" or "sort") when the cursor is not one of this list's or the
+ * sort is unknown. filters are the statement's own parameters, in order.
  */
 int page_run(struct ctx *c, const struct sql_page *s, struct args filters, const struct paging *p,
 	     const struct page **ret) MUST_CHECK;

@@ -36,12 +36,14 @@ bool rows_is_null(const struct rows *r, size_t row, size_t col);
 /* Each wants a column of its type and a value that is not NULL; anything else is a BUG(). */
 bool rows_bool(const struct rows *r, size_t row, size_t col);
 int64_t rows_int(const struct rows *r, size_t row, size_t col);
-struct str rows_str(const struct rows *r, size_t row, size_t col); /* TEXT, JSON, BYTES; NUL-terminated */
+struct str rows_str(const struct rows *r, size_t row,
+		    size_t col); /* TEXT, JSON, BYTES; NUL-terminated */
 struct uuid rows_uuid(const struct rows *r, size_t row, size_t col);
 int64_t rows_time(const struct rows *r, size_t row, size_t col);
 size_t rows_array(const struct rows *r, size_t row, size_t col, struct arena *a, struct str **ret);
 
-/* The same by name, of the first row, for services: rows_get_int(r, "total"). NULL is 0, NULL, nil. */
+/* The same by name, of the first row, for services: rows_get_int(r, "total"). NULL is 0, NULL, nil.
+ */
 bool rows_get_bool(const struct rows *r, const char *name);
 int64_t rows_get_int(const struct rows *r, const char *name);
 const char *rows_get_text(const struct rows *r, const char *name);

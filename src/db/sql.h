@@ -6,8 +6,7 @@
 #include "base/base.h"
 
 enum sql_kind {
-	SQL_ONE,  /* exactly one row; none is ERR_RESOURCE_NOT_FOUND, said with the statement's noun
-		   */
+	SQL_ONE,  /* one row; none is ERR_RESOURCE_NOT_FOUND, said with its noun */
 	SQL_OPT,  /* none or one */
 	SQL_MANY, /* any number */
 	SQL_EXEC, /* no rows looked at */
@@ -21,7 +20,7 @@ struct sql {
 	const char *reply; /* the shape that a reply is written in from it; NULL: none */
 	const char *noun;  /* "Project": for "Project not found"; NULL: "Resource" */
 	const char
-		*role; /* "identity", "system": runs only in such a batch; NULL: the tenant's own */
+		*role; /* "identity", "system": runs in such a batch only; NULL: the tenant's own */
 };
 
 /*
@@ -41,6 +40,7 @@ struct sql_page {
 	const char *name;
 	const struct sql *count;
 	const struct sql_sort *sorts; /* the first is the default; ends with a NULL name */
+	bool descending;              /* the default's direction */
 	unsigned filters;             /* number of parameters before the paging ones */
 	const char *reply;
 };
