@@ -15,6 +15,12 @@ AS $$ SELECT nullif(current_setting('app.tenant_id', true), '')::uuid $$;
 CREATE FUNCTION current_seat() RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE
 AS $$ SELECT nullif(current_setting('app.user_id', true), '')::uuid $$;
 
+-- The account and the session that act in this transaction, as enter() found them; NULL when nobody has entered.
+CREATE FUNCTION current_account() RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE
+AS $$ SELECT nullif(current_setting('app.account_id', true), '')::uuid $$;
+CREATE FUNCTION current_session() RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE
+AS $$ SELECT nullif(current_setting('app.session_id', true), '')::uuid $$;
+
 -- Ends the statement with an error of ours (class ZY, src/db/sqlstate.c): for rules that need data. Boolean, so that
 -- it may stand in a condition.
 CREATE FUNCTION refuse(p_sqlstate text, p_message text, p_detail text DEFAULT '', p_column text DEFAULT '')
@@ -73,8 +79,6 @@ CREATE TABLE accounts (
 	last_name varchar(100),
 	is_global_admin boolean NOT NULL DEFAULT false,
 	mfa_enabled boolean NOT NULL DEFAULT false,
-	failed_logins integer NOT NULL DEFAULT 0,
-	locked_until timestamptz,
 	last_login_at timestamptz,
 	version bigint NOT NULL DEFAULT 1,
 	created_at timestamptz NOT NULL DEFAULT now(),
@@ -107,9 +111,25 @@ CREATE TABLE refresh_tokens (
 	session_id uuid NOT NULL CONSTRAINT refresh_tokens_session_id_fkey REFERENCES sessions ON DELETE CASCADE,
 	created_at timestamptz NOT NULL DEFAULT now(),
 	expires_at timestamptz NOT NULL,
-	used_at timestamptz
+	uses integer NOT NULL DEFAULT 0 -- 1: used, as it should be; more: somebody else has it too
 );
 CREATE INDEX refresh_tokens_session_id_idx ON refresh_tokens (session_id);
+
+-- Attempts to log in that have not succeeded, by a keyed hash of the email that was typed: counted alike whether it has an
+-- account or not, so that being locked out tells nothing.
+CREATE TABLE login_attempts (
+	realm_id uuid NOT NULL CONSTRAINT login_attempts_realm_id_fkey REFERENCES realms,
+	email_hash bytea NOT NULL,
+	failures integer NOT NULL,
+	locked_until timestamptz,
+	last_at timestamptz NOT NULL,
+	CONSTRAINT login_attempts_pkey PRIMARY KEY (realm_id, email_hash)
+);
+CREATE INDEX login_attempts_last_at_idx ON login_attempts (last_at);
+
+-- How long the next attempt must wait after so many failures: NULL for the first four, then 1 s, doubling up to 15 minutes.
+CREATE FUNCTION login_delay(p_failures integer) RETURNS interval LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT CASE WHEN p_failures >= 5 THEN least(900, power(2, least(p_failures, 20) - 5)) * interval '1 second' END $$;
 
 -- Keys that sign access tokens; the private half is sealed under ENCRYPTION_KEY.
 CREATE TABLE signing_keys (
@@ -136,7 +156,7 @@ CREATE TABLE account_events (
 CREATE INDEX account_events_account_id_idx ON account_events (account_id, created_at);
 
 GRANT SELECT ON realms TO zygo_identity, zygo_system;
-GRANT SELECT, INSERT, UPDATE, DELETE ON accounts, sessions, refresh_tokens, signing_keys TO zygo_identity;
+GRANT SELECT, INSERT, UPDATE, DELETE ON accounts, sessions, refresh_tokens, login_attempts, signing_keys TO zygo_identity;
 GRANT SELECT, INSERT ON account_events TO zygo_identity;
 GRANT SELECT ON accounts, sessions, account_events TO zygo_system;
 
@@ -162,6 +182,14 @@ CREATE UNIQUE INDEX tenants_slug_key ON tenants (slug) WHERE deleted_at IS NULL;
 CREATE INDEX tenants_created_at_idx ON tenants (created_at, id);
 CALL isolate('tenants', 'id');
 REVOKE INSERT, DELETE ON tenants FROM zygo_app;
+
+-- The realm whose accounts log in to a tenant, named by slug or by id; the platform's when neither is given, or there is no such
+-- tenant.
+CREATE FUNCTION realm_of(p_slug text, p_tenant uuid) RETURNS uuid LANGUAGE sql STABLE
+AS $$
+	SELECT coalesce((SELECT realm_id FROM tenants WHERE deleted_at IS NULL AND (slug = p_slug OR id = p_tenant)),
+			'00000000-0000-7000-8000-000000000000')
+$$;
 
 -- What each built-in role may do: src/http/permissions.c says it, `zygo migrate` writes it here. Not a tenant's.
 CREATE TABLE builtin_roles (
@@ -204,7 +232,9 @@ CREATE TABLE users (
 	phone_verified boolean NOT NULL DEFAULT false,
 	mfa_enabled boolean NOT NULL DEFAULT false,
 	last_login_at timestamptz,
-	role_keys text[] NOT NULL DEFAULT '{}', -- the keys of its user_roles, kept by a trigger for lists and filters
+	-- What its user_roles say, kept by triggers (refresh_seats): looked at by every request and every list.
+	role_keys text[] NOT NULL DEFAULT '{}',
+	permissions text[] NOT NULL DEFAULT '{}',
 	version bigint NOT NULL DEFAULT 1,
 	created_at timestamptz NOT NULL DEFAULT now(),
 	updated_at timestamptz NOT NULL DEFAULT now(),
@@ -230,34 +260,73 @@ CREATE TABLE user_roles (
 CREATE INDEX user_roles_role_id_idx ON user_roles (tenant_id, role_id);
 CALL isolate('user_roles');
 
--- What a seat may do, over all its roles.
-CREATE FUNCTION permissions_of(p_tenant uuid, p_user uuid) RETURNS text[] LANGUAGE sql STABLE
+-- Writes what the roles of these seats say into them. The roles are locked first, so that a change of a role and a change of who
+-- has it take turns, and the later one sees the earlier.
+CREATE FUNCTION refresh_seats(p_tenant uuid, p_users uuid[]) RETURNS void LANGUAGE plpgsql
 AS $$
-	SELECT coalesce(array_agg(DISTINCT p ORDER BY p), '{}')
-	FROM user_roles ur
-	JOIN roles r ON r.tenant_id = ur.tenant_id AND r.id = ur.role_id
-	LEFT JOIN builtin_roles b ON b.key = r.builtin_key
-	CROSS JOIN LATERAL unnest(coalesce(b.permissions, r.permissions)) AS p
-	WHERE ur.tenant_id = p_tenant AND ur.user_id = p_user
+BEGIN
+	PERFORM FROM roles r JOIN user_roles ur ON ur.tenant_id = r.tenant_id AND ur.role_id = r.id
+	WHERE ur.tenant_id = p_tenant AND ur.user_id = ANY (p_users)
+	ORDER BY r.id FOR SHARE OF r;
+
+	UPDATE users u SET role_keys = has.keys, permissions = has.permissions
+	FROM (
+		SELECT w.id,
+		       coalesce(array_agg(DISTINCT r.key::text ORDER BY r.key::text) FILTER (WHERE r.key IS NOT NULL), '{}') AS keys,
+		       coalesce(array_agg(DISTINCT p ORDER BY p) FILTER (WHERE p IS NOT NULL), '{}') AS permissions
+		FROM unnest(p_users) AS w (id)
+		LEFT JOIN user_roles ur ON ur.tenant_id = p_tenant AND ur.user_id = w.id
+		LEFT JOIN roles r ON r.tenant_id = ur.tenant_id AND r.id = ur.role_id
+		LEFT JOIN builtin_roles b ON b.key = r.builtin_key
+		LEFT JOIN LATERAL unnest(coalesce(b.permissions, r.permissions)) AS p ON true
+		GROUP BY w.id
+	) AS has
+	WHERE u.tenant_id = p_tenant AND u.id = has.id
+	  AND (u.role_keys, u.permissions) IS DISTINCT FROM (has.keys, has.permissions);
+END
 $$;
 
-CREATE FUNCTION keep_role_keys() RETURNS trigger LANGUAGE plpgsql
+CREATE FUNCTION user_roles_changed() RETURNS trigger LANGUAGE plpgsql
 AS $$
 DECLARE
 	changed user_roles := coalesce(NEW, OLD);
 BEGIN
-	UPDATE users u
-	SET role_keys = ARRAY (SELECT r.key::text
-			       FROM user_roles ur
-			       JOIN roles r ON r.tenant_id = ur.tenant_id AND r.id = ur.role_id
-			       WHERE ur.tenant_id = u.tenant_id AND ur.user_id = u.id
-			       ORDER BY r.key)
-	WHERE u.tenant_id = changed.tenant_id AND u.id = changed.user_id;
+	PERFORM refresh_seats(changed.tenant_id, ARRAY[changed.user_id]);
 	RETURN NULL;
 END
 $$;
-CREATE TRIGGER user_roles_keep_role_keys AFTER INSERT OR DELETE ON user_roles
-	FOR EACH ROW EXECUTE FUNCTION keep_role_keys();
+CREATE TRIGGER user_roles_changed AFTER INSERT OR DELETE ON user_roles
+	FOR EACH ROW EXECUTE FUNCTION user_roles_changed();
+
+CREATE FUNCTION roles_changed() RETURNS trigger LANGUAGE plpgsql
+AS $$
+BEGIN
+	PERFORM refresh_seats(NEW.tenant_id, array_agg(user_id))
+	FROM user_roles WHERE tenant_id = NEW.tenant_id AND role_id = NEW.id
+	HAVING count(*) > 0;
+	RETURN NULL;
+END
+$$;
+CREATE TRIGGER roles_changed AFTER UPDATE OF permissions, key ON roles
+	FOR EACH ROW EXECUTE FUNCTION roles_changed();
+
+-- A new binary's built-in roles reach the seats of all tenants.
+CREATE FUNCTION builtin_roles_changed() RETURNS trigger LANGUAGE plpgsql
+AS $$
+BEGIN
+	PERFORM refresh_seats(has.tenant_id, has.users)
+	FROM (SELECT ur.tenant_id, array_agg(DISTINCT ur.user_id) AS users
+	      FROM user_roles ur JOIN roles r ON r.tenant_id = ur.tenant_id AND r.id = ur.role_id
+	      WHERE r.builtin_key = NEW.key GROUP BY ur.tenant_id) AS has;
+	RETURN NULL;
+END
+$$;
+CREATE TRIGGER builtin_roles_changed AFTER UPDATE ON builtin_roles
+	FOR EACH ROW EXECUTE FUNCTION builtin_roles_changed();
+
+-- What a seat may do, over all its roles.
+CREATE FUNCTION permissions_of(p_user uuid) RETURNS text[] LANGUAGE sql STABLE
+AS $$ SELECT permissions FROM users WHERE tenant_id = current_tenant() AND id = p_user $$;
 
 -- Nobody grants what they do not hold: refuses role keys that do not exist, or that carry a permission which the acting seat
 -- lacks.
@@ -282,7 +351,7 @@ BEGIN
 	LEFT JOIN builtin_roles b ON b.key = r.builtin_key
 	CROSS JOIN LATERAL unnest(coalesce(b.permissions, r.permissions)) AS p (name)
 	WHERE r.tenant_id = current_tenant() AND r.key = ANY (p_keys)
-	  AND p.name <> ALL (permissions_of(current_tenant(), actor))
+	  AND p.name <> ALL (permissions_of(actor))
 	LIMIT 1;
 	IF FOUND THEN
 		PERFORM refuse('ZY403', format('You cannot grant the role "%s": you do not hold %s', beyond.key, beyond.name),
@@ -298,8 +367,8 @@ DECLARE
 	actor uuid := current_seat();
 	beyond text;
 BEGIN
-	SELECT p INTO beyond FROM unnest(permissions_of(current_tenant(), p_user)) AS p
-	WHERE actor IS NOT NULL AND p <> ALL (permissions_of(current_tenant(), actor))
+	SELECT p INTO beyond FROM unnest(permissions_of(p_user)) AS p
+	WHERE actor IS NOT NULL AND p <> ALL (permissions_of(actor))
 	LIMIT 1;
 	IF FOUND THEN
 		PERFORM refuse('ZY403', format('You cannot change this user, who holds %s', beyond), beyond);
@@ -369,30 +438,32 @@ CALL isolate('idempotency_keys');
 -- p_tenant: the tenant asked for (X-Tenant-ID, or the token's); NULL: the session's own.
 -- p_need: 'account', 'member' or 'global_admin'; p_permission: what 'member' must hold beside, or NULL.
 -- p_tenant_named: the tenant comes from X-Tenant-ID, so being no member of it is not a lost seat.
+--
+-- Names are spelled with their schema instead of SET search_path, which costs as much as the look-up itself. It is every request's
+-- first statement: one query over four primary keys.
 CREATE FUNCTION enter(p_session uuid, p_token bytea, p_tenant uuid, p_tenant_named boolean, p_need text, p_permission text,
 		      p_read_only boolean)
 RETURNS TABLE (session_id uuid, account_id uuid, tenant_id uuid, user_id uuid, is_global_admin boolean, is_stale boolean)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+LANGUAGE plpgsql SECURITY DEFINER
 AS $$
 DECLARE
+	wanted uuid := p_session;
 	s record;
-	t record;
 BEGIN
 	IF p_token IS NOT NULL THEN
-		SELECT x.id, x.account_id, x.active_tenant_id, a.is_global_admin, a.mfa_enabled,
-		       x.last_seen_at < now() - interval '5 minutes' AS is_stale
-		INTO s FROM sessions x JOIN accounts a ON a.id = x.account_id
-		WHERE x.token_hash = p_token AND x.revoked_at IS NULL AND x.expires_at > now()
-		  AND x.idle_expires_at > now() AND a.deleted_at IS NULL;
-	ELSE
-		SELECT x.id, x.account_id, x.active_tenant_id, a.is_global_admin, a.mfa_enabled,
-		       x.last_seen_at < now() - interval '5 minutes' AS is_stale
-		INTO s FROM sessions x JOIN accounts a ON a.id = x.account_id
-		WHERE x.id = p_session AND x.revoked_at IS NULL AND x.expires_at > now()
-		  AND x.idle_expires_at > now() AND a.deleted_at IS NULL;
+		SELECT x.id INTO wanted FROM public.sessions x WHERE x.token_hash = p_token;
 	END IF;
+
+	SELECT x.id, x.account_id, a.is_global_admin, a.mfa_enabled, t.id AS tenant_id, t.status AS tenant_status, u.id AS user_id,
+	       u.status AS user_status, u.permissions, x.last_seen_at < now() - interval '5 minutes' AS is_stale
+	INTO s
+	FROM public.sessions x
+	JOIN public.accounts a ON a.id = x.account_id AND a.deleted_at IS NULL
+	LEFT JOIN public.tenants t ON t.id = coalesce(p_tenant, x.active_tenant_id) AND t.deleted_at IS NULL
+	LEFT JOIN public.users u ON u.tenant_id = t.id AND u.account_id = x.account_id AND u.deleted_at IS NULL
+	WHERE x.id = wanted AND x.revoked_at IS NULL AND x.expires_at > now() AND x.idle_expires_at > now();
 	IF NOT FOUND THEN
-		PERFORM refuse('ZY461', 'Invalid or expired token');
+		PERFORM public.refuse('ZY461', 'Invalid or expired token');
 	END IF;
 
 	session_id := s.id;
@@ -401,42 +472,33 @@ BEGIN
 	is_stale := s.is_stale;
 
 	IF p_need = 'member' THEN
-		SELECT t1.id, t1.status, u.id AS user_id, u.status AS user_status
-		INTO t FROM tenants t1
-		LEFT JOIN users u ON u.tenant_id = t1.id AND u.account_id = s.account_id AND u.deleted_at IS NULL
-		WHERE t1.id = coalesce(p_tenant, s.active_tenant_id) AND t1.deleted_at IS NULL;
-
-		IF NOT FOUND THEN
+		IF s.tenant_id IS NULL THEN
 			IF s.is_global_admin THEN
-				PERFORM refuse('ZY400', 'Name the tenant to act on in X-Tenant-ID', '', 'X-Tenant-ID');
+				PERFORM public.refuse('ZY400', 'Name the tenant to act on in X-Tenant-ID', '', 'X-Tenant-ID');
 			END IF;
-			PERFORM refuse('ZY403', 'Tenant not found or inactive');
-		ELSIF t.user_id IS NULL AND NOT s.is_global_admin THEN
+			PERFORM public.refuse('ZY403', 'Tenant not found or inactive');
+		ELSIF s.is_global_admin THEN
+			NULL; -- may do everything, with a seat or without
+		ELSIF s.user_id IS NULL THEN
 			IF p_tenant_named THEN
-				PERFORM refuse('ZY403', 'Tenant not found or inactive');
+				PERFORM public.refuse('ZY403', 'Tenant not found or inactive');
 			END IF;
-			PERFORM refuse('ZY401', 'User not found');
-		ELSIF t.status <> 'active' AND NOT s.is_global_admin THEN
-			PERFORM refuse('ZY451', 'Tenant is suspended');
-		ELSIF t.user_status IS DISTINCT FROM 'active' AND NOT s.is_global_admin THEN
-			PERFORM refuse('ZY403', 'Your access to this tenant is suspended');
-		-- A statement of its own: inside the one above the planner would hash the roles of all tenants.
-		ELSIF p_permission IS NOT NULL AND NOT s.is_global_admin AND NOT EXISTS (
-			SELECT FROM user_roles ur
-			JOIN roles r ON r.tenant_id = ur.tenant_id AND r.id = ur.role_id
-			LEFT JOIN builtin_roles b ON b.key = r.builtin_key
-			WHERE ur.tenant_id = t.id AND ur.user_id = t.user_id
-			  AND p_permission = ANY (coalesce(b.permissions, r.permissions))) THEN
-			PERFORM refuse('ZY403', 'Insufficient permissions', p_permission);
+			PERFORM public.refuse('ZY401', 'User not found');
+		ELSIF s.tenant_status <> 'active' THEN
+			PERFORM public.refuse('ZY451', 'Tenant is suspended');
+		ELSIF s.user_status <> 'active' THEN
+			PERFORM public.refuse('ZY403', 'Your access to this tenant is suspended');
+		ELSIF p_permission <> ALL (s.permissions) THEN
+			PERFORM public.refuse('ZY403', 'Insufficient permissions', p_permission);
 		END IF;
 
-		tenant_id := t.id;
-		user_id := t.user_id;
+		tenant_id := s.tenant_id;
+		user_id := s.user_id;
 	ELSIF p_need = 'global_admin' THEN
 		IF NOT s.is_global_admin THEN
-			PERFORM refuse('ZY403', 'Insufficient permissions');
+			PERFORM public.refuse('ZY403', 'Insufficient permissions');
 		ELSIF NOT s.mfa_enabled THEN
-			PERFORM refuse('ZY452', 'Multi-factor authentication is required');
+			PERFORM public.refuse('ZY452', 'Multi-factor authentication is required');
 		END IF;
 	END IF;
 
