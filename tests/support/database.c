@@ -1,0 +1,156 @@
+/*
+ * libpq, plainly: one connection for the test, statements as they come.
+ */
+#include "support/database.h"
+
+#include "base/str.h"
+#include "support/world.h"
+
+#include <criterion/criterion.h>
+#include <libpq-fe.h>
+#include <string.h>
+
+#define PARAMETERS_MAX 16
+
+static PGconn *connection(void)
+{
+	static PGconn *conn;
+
+	if (conn && PQstatus(conn) == CONNECTION_OK)
+		return conn;
+
+	PQfinish(conn);
+	conn = PQconnectdb(world()->super_url);
+	cr_assert_eq(PQstatus(conn), CONNECTION_OK, "%s", PQerrorMessage(conn));
+	return conn;
+}
+
+static void resultp(PGresult **p)
+{
+	PQclear(*p);
+}
+
+static PGresult *run(const char *statement, va_list ap)
+{
+	const char *values[PARAMETERS_MAX];
+	int n = 0;
+	PGresult *result;
+
+	while ((values[n] = va_arg(ap, const char *))) {
+		n++;
+		cr_assert(n < PARAMETERS_MAX);
+	}
+	result = PQexecParams(connection(), statement, n, NULL, values, NULL, NULL, 0);
+	cr_assert(PQresultStatus(result) == PGRES_COMMAND_OK ||
+			  PQresultStatus(result) == PGRES_TUPLES_OK,
+		  "%s: %s", statement, PQresultErrorMessage(result));
+	return result;
+}
+
+static const char *cell(const PGresult *result, int row)
+{
+	if (row >= PQntuples(result) || PQnfields(result) < 1 || PQgetisnull(result, row, 0))
+		return NULL;
+	return arena_strdup(world_arena(), PQgetvalue(result, row, 0));
+}
+
+const char *database_value(const char *statement, ...)
+{
+	_cleanup_(resultp) PGresult *result = NULL;
+	va_list ap;
+
+	va_start(ap, statement);
+	result = run(statement, ap);
+	va_end(ap);
+	return cell(result, 0);
+}
+
+int64_t database_number(const char *statement, ...)
+{
+	_cleanup_(resultp) PGresult *result = NULL;
+	const char *text;
+	int64_t number;
+	va_list ap;
+
+	va_start(ap, statement);
+	result = run(statement, ap);
+	va_end(ap);
+
+	text = cell(result, 0);
+	if (!text)
+		return 0;
+	cr_assert(str_to_i64(str_of(text), INT64_MIN, INT64_MAX, &number), "%s", text);
+	return number;
+}
+
+void database_run(const char *statement, ...)
+{
+	_cleanup_(resultp) PGresult *result = NULL;
+	va_list ap;
+
+	va_start(ap, statement);
+	result = run(statement, ap);
+	va_end(ap);
+}
+
+const char *const *database_column(size_t *ret_len, const char *statement, ...)
+{
+	_cleanup_(resultp) PGresult *result = NULL;
+	const char **cells;
+	va_list ap;
+
+	va_start(ap, statement);
+	result = run(statement, ap);
+	va_end(ap);
+
+	*ret_len = (size_t)PQntuples(result);
+	cells = arena_make_n(world_arena(), const char *, *ret_len + 1);
+	for (size_t i = 0; i < *ret_len; i++)
+		cells[i] = cell(result, (int)i);
+	return cells;
+}
+
+const char *id_text(struct uuid u)
+{
+	char *text = arena_alloc(world_arena(), UUID_TEXT_SIZE);
+
+	uuid_format(u, text);
+	return text;
+}
+
+struct uuid id_of(const char *text)
+{
+	struct uuid u;
+
+	cr_assert(text && uuid_parse(str_of(text), &u), "not an id: %s", text);
+	return u;
+}
+
+/* One SELECT over all tables with tenant_id, each row as JSON with its table's name. */
+static const char *dump_statement(void)
+{
+	return database_value(
+		"SELECT string_agg(format('SELECT %L AS name, to_jsonb(x)::text AS row FROM %I.%I x "
+		"WHERE tenant_id = $1::uuid', c.relname, n.nspname, c.relname), ' UNION ALL ') "
+		"FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+		"JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id' "
+		"WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname = 'public'",
+		NULL);
+}
+
+const char *database_tenant_digest(struct tenant_id tenant)
+{
+	static const char *tables;
+	const char *people = "SELECT account_id FROM users WHERE tenant_id = $1::uuid";
+
+	if (!tables)
+		tables = dump_statement();
+	return database_value(
+		strf("SELECT md5(string_agg(name || row, E'\\n' ORDER BY name, row)) FROM ("
+		     "%s UNION ALL SELECT 'tenants', to_jsonb(x)::text FROM tenants x WHERE id = $1::uuid "
+		     "UNION ALL SELECT 'accounts', to_jsonb(x)::text FROM accounts x WHERE id IN (%s) "
+		     "UNION ALL SELECT 'sessions', to_jsonb(x)::text FROM sessions x "
+		     "WHERE account_id IN (%s)) all_rows",
+		     tables, people, people),
+		id_text(tenant.u), NULL);
+}
