@@ -13,10 +13,8 @@
 #include <signal.h>
 #include <sys/time.h>
 
-#define CONNECT_TIMEOUT_MS 200
-#define COMMAND_TIMEOUT_MS 100
-#define BREAKER_FIRST_US   (250 * US_PER_MS)
-#define BREAKER_LAST_US    (5 * US_PER_S)
+#define BREAKER_FIRST_US (250 * US_PER_MS)
+#define BREAKER_LAST_US  (5 * US_PER_S)
 
 /* The process's Redis. */
 static struct {
@@ -28,6 +26,8 @@ static struct {
 	int64_t breaker_us;      /* how long the breaker opened for; 0: the last call went well */
 	char why[160];           /* the last failure, for an admin */
 } server;
+
+static int64_t command_timeout_ms = 100;
 
 const char *redis_init(void)
 {
@@ -45,6 +45,11 @@ void redis_done(void)
 		redisFree(server.conn);
 	arena_free(server.arena);
 	memset(&server, 0, sizeof(server));
+}
+
+void redis_set_timeout_ms(int64_t ms)
+{
+	command_timeout_ms = ms;
 }
 
 void redis_replyp(redisReply **reply)
@@ -111,7 +116,7 @@ static bool greet(redisContext *conn, const struct redis_target *t)
 
 static void connect_to(const struct redis_target *t)
 {
-	struct timeval patience = timeval_of_ms(CONNECT_TIMEOUT_MS);
+	struct timeval patience = timeval_of_ms(2 * command_timeout_ms);
 	redisContext *conn;
 
 	if (t->path)
@@ -123,7 +128,7 @@ static void connect_to(const struct redis_target *t)
 		broken(conn, conn ? conn->errstr : "out of memory");
 		return;
 	}
-	if (redisSetTimeout(conn, timeval_of_ms(COMMAND_TIMEOUT_MS)) != REDIS_OK) {
+	if (redisSetTimeout(conn, timeval_of_ms(command_timeout_ms)) != REDIS_OK) {
 		broken(conn, conn->errstr);
 		return;
 	}

@@ -26,6 +26,12 @@ const char *redis_url_parse(struct arena *a, struct str url, struct redis_target
 /* "<prefix>:<name>", the key that is sent. */
 struct str redis_key(struct arena *a, const char *name);
 
+/*
+ * How long a reply may take on the connections that follow: 100 ms unless said, and twice that to
+ * connect. For tests, whose machine may be busy for longer.
+ */
+void redis_set_timeout_ms(int64_t ms);
+
 #define REDIS_ARGS_MAX 8
 
 /* Buffers a command; its number, or 0 when Redis is not to be had now. */
