@@ -8,9 +8,9 @@
  *Answers must have status -s, or count as errors. -p names the processes whose CPU time is
  *reported: the one in each pid file and all its descendants.
  *
- * Prints one line of JSON: requests, rps, errors, p50/p99/max in microseconds, the longest that any
- *connection waited, the fewest answers that any connection got, and CPU microseconds a request for
- *each -p.
+ * Prints one line of name=value: requests, rps, errors, p50 and p99 in microseconds, worst: the
+ *longest that any connection waited, fewest: the fewest answers that any got, and the CPU
+ *microseconds a request of each -p.
  */
 #define ZYGO_MAY_ALLOCATE
 #include "base/base.h"
@@ -370,16 +370,15 @@ static void report(const struct conn *conns, int64_t us)
 		worst = conns[i].worst_us > worst ? conns[i].worst_us : worst;
 	}
 	qsort(g.latencies, g.latencies_len, sizeof(*g.latencies), by_value);
-	printf("{\"requests\":%" PRIu64 ",\"rps\":%" PRId64 ",\"errors\":%" PRIu64, requests,
+	printf("requests=%" PRIu64 " rps=%" PRId64 " errors=%" PRIu64, requests,
 	       (int64_t)requests * US_PER_S / us, g.errors);
-	printf(",\"p50\":%u,\"p99\":%u,\"max\":%u,\"worstWait\":%" PRId64
-	       ",\"fewestAnswers\":%" PRIu64 ",\"cpu\":{",
-	       percentile(500), percentile(990), percentile(1000), worst, fewest);
+	printf(" p50=%u p99=%u worst=%" PRId64 " fewest=%" PRIu64, percentile(500), percentile(990),
+	       worst, fewest);
 	for (size_t i = 0; i < g.groups_len; i++)
-		printf("%s\"%s\":%.1f", i ? "," : "", g.groups[i].name,
+		printf(" %s=%.1f", g.groups[i].name,
 		       (double)(g.groups[i].after_us - g.groups[i].before_us) /
 			       (double)(requests ? requests : 1));
-	printf("}}\n");
+	printf("\n");
 }
 
 static void usage(void)
