@@ -1,0 +1,397 @@
+/*
+ * Who may call what: every route, on every tier, with every kind of credential. What is expected is
+ * computed from the row; nothing is listed here by route.
+ *
+ * To add a kind of credential: a row in credentials[].
+ */
+#include "base/err.h"
+#include "http/permissions.h"
+#include "support/credential.h"
+#include "support/database.h"
+#include "support/factories.h"
+#include "support/probe.h"
+#include "support/world.h"
+
+#include <criterion/criterion.h>
+
+#define ALLOWED OK
+
+/*
+ * What a row wants
+ */
+
+static bool is_public(const struct mounted *row)
+{
+	return row->route->perm == PERM_PUBLIC;
+}
+
+static bool is_unsafe(const struct mounted *row)
+{
+	return !method_is_safe(row->route->method);
+}
+
+/* The caller is not logged in, as far as can be seen: refused wherever a log-in is wanted. */
+static int unknown(const struct mounted *row)
+{
+	return is_public(row) ? ALLOWED : ERR_AUTH_UNAUTHORIZED;
+}
+
+static int not_believed(const struct mounted *row)
+{
+	return is_public(row) ? ALLOWED : ERR_AUTH_TOKEN_EXPIRED;
+}
+
+/* Somebody with this built-in role in the tenant. */
+static int holds(const struct mounted *row, enum builtin_role role)
+{
+	if (row->route->perm == PERM_GLOBAL_ADMIN)
+		return ERR_AUTH_FORBIDDEN;
+	if (row->route->perm < PERM_GLOBAL_ADMIN || permissions[row->route->perm].holders & role)
+		return ALLOWED;
+	return ERR_AUTH_FORBIDDEN;
+}
+
+/* Somebody with an account, whom the tenant turns away with this. */
+static int turned_away(const struct mounted *row, int err)
+{
+	if (row->route->perm == PERM_GLOBAL_ADMIN)
+		return ERR_AUTH_FORBIDDEN;
+	return probe_needs_tenant(row) ? err : ALLOWED;
+}
+
+/*
+ * The kinds: whose credential it is, and what it gets
+ */
+
+static struct caller nobody(UNUSED const struct mounted *row)
+{
+	return caller_nobody();
+}
+
+/* The other tiers' credential and not this one's. */
+static struct caller wrong_kind(const struct mounted *row)
+{
+	struct caller c = caller(ROLE_OWNER);
+
+	if (tier_takes_token(row->tier))
+		c.token = NULL;
+	else
+		c.cookie = NULL;
+	return c;
+}
+
+static int expect_wrong_kind(const struct mounted *row)
+{
+	return row->tier == TIER_AUTH ? holds(row, ROLE_OWNER) : unknown(row);
+}
+
+/* A different forgery at each call, so that the walk tries them all. */
+static struct caller forged(UNUSED const struct mounted *row)
+{
+	static size_t turn;
+	struct caller c = caller(ROLE_OWNER);
+
+	if (!forgeries[turn].name)
+		turn = 0;
+	c.cookie = forgeries[turn].make(&c);
+	return with_token(c, forgeries[turn++].make(&c));
+}
+
+static struct caller expired_token(UNUSED const struct mounted *row)
+{
+	struct caller c = caller(ROLE_OWNER);
+
+	c.cookie = NULL;
+	return with_token(c, credential_expired(&c));
+}
+
+static int expect_expired_token(const struct mounted *row)
+{
+	return tier_takes_token(row->tier) ? not_believed(row) : unknown(row);
+}
+
+static struct caller revoked(UNUSED const struct mounted *row)
+{
+	struct caller c = caller(ROLE_OWNER);
+
+	caller_revoke(&c);
+	return c;
+}
+
+static struct caller run_out(UNUSED const struct mounted *row)
+{
+	struct caller c = caller(ROLE_OWNER);
+
+	caller_expire(&c);
+	return c;
+}
+
+static struct caller account_deleted(UNUSED const struct mounted *row)
+{
+	struct caller c = caller(ROLE_OWNER);
+
+	database_run("UPDATE accounts SET deleted_at = now() WHERE id = $1::uuid",
+		     id_text(c.account.u), NULL);
+	return c;
+}
+
+static struct caller outsider(UNUSED const struct mounted *row)
+{
+	return caller_outsider();
+}
+
+static int expect_outsider(const struct mounted *row)
+{
+	return turned_away(row, ERR_AUTH_FORBIDDEN);
+}
+
+static struct caller seat_removed(UNUSED const struct mounted *row)
+{
+	struct caller c = caller(ROLE_OWNER);
+
+	database_run(
+		"UPDATE users SET deleted_at = now() WHERE tenant_id = $1::uuid AND id = $2::uuid",
+		id_text(c.tenant.u), id_text(c.user.u), NULL);
+	return c;
+}
+
+static int expect_seat_removed(const struct mounted *row)
+{
+	return turned_away(row, ERR_AUTH_UNAUTHORIZED);
+}
+
+static struct caller seat_suspended(UNUSED const struct mounted *row)
+{
+	struct caller c = caller(ROLE_OWNER);
+
+	database_run("UPDATE users SET status = 'suspended' "
+		     "WHERE tenant_id = $1::uuid AND id = $2::uuid",
+		     id_text(c.tenant.u), id_text(c.user.u), NULL);
+	return c;
+}
+
+static struct caller tenant_suspended(UNUSED const struct mounted *row)
+{
+	struct caller c = caller(ROLE_OWNER);
+
+	tenant_suspend(c.tenant);
+	return c;
+}
+
+static int expect_tenant_suspended(const struct mounted *row)
+{
+	return turned_away(row, ERR_TENANT_SUSPENDED);
+}
+
+/* An owner, who names a tenant where somebody else is. */
+static struct caller stranger(UNUSED const struct mounted *row)
+{
+	return naming(caller(ROLE_OWNER), caller(ROLE_OWNER).tenant);
+}
+
+/* An owner, who names one that does not exist. */
+static struct caller lost(UNUSED const struct mounted *row)
+{
+	return naming(caller(ROLE_OWNER), (struct tenant_id){ uuid_v7() });
+}
+
+static struct caller owner(UNUSED const struct mounted *row)
+{
+	return caller(ROLE_OWNER);
+}
+
+static int expect_owner(const struct mounted *row)
+{
+	return holds(row, ROLE_OWNER);
+}
+
+static struct caller admin(UNUSED const struct mounted *row)
+{
+	return caller(ROLE_ADMIN);
+}
+
+static int expect_admin(const struct mounted *row)
+{
+	return holds(row, ROLE_ADMIN);
+}
+
+static struct caller member(UNUSED const struct mounted *row)
+{
+	return caller(ROLE_MEMBER);
+}
+
+static int expect_member(const struct mounted *row)
+{
+	return holds(row, ROLE_MEMBER);
+}
+
+static struct caller viewer(UNUSED const struct mounted *row)
+{
+	return caller(ROLE_VIEWER);
+}
+
+static int expect_viewer(const struct mounted *row)
+{
+	return holds(row, ROLE_VIEWER);
+}
+
+/* An owner in two tenants, who names the one that the session is not in. */
+static struct caller member_of_two(UNUSED const struct mounted *row)
+{
+	struct caller c = caller(ROLE_VIEWER);
+	struct tenant_id second = tenant_make();
+
+	(void)user_make_of(second, ROLE_OWNER, c.account);
+	return naming(c, second);
+}
+
+static struct caller global_admin(UNUSED const struct mounted *row)
+{
+	return caller_global_admin();
+}
+
+static int expect_global_admin(const struct mounted *row)
+{
+	return probe_needs_tenant(row) ? ERR_VALIDATION_ERROR : ALLOWED;
+}
+
+static struct caller global_admin_naming(UNUSED const struct mounted *row)
+{
+	return naming(caller_global_admin(), tenant_make());
+}
+
+static int expect_allowed(UNUSED const struct mounted *row)
+{
+	return ALLOWED;
+}
+
+static struct caller global_admin_without_mfa(UNUSED const struct mounted *row)
+{
+	struct caller c = naming(caller_global_admin(), tenant_make());
+
+	database_run("UPDATE accounts SET mfa_enabled = false WHERE id = $1::uuid",
+		     id_text(c.account.u), NULL);
+	return c;
+}
+
+static int expect_without_mfa(const struct mounted *row)
+{
+	return row->route->perm == PERM_GLOBAL_ADMIN ? ERR_AUTH_MFA_REQUIRED : ALLOWED;
+}
+
+/* A page of somebody else's, which the browser sends the cookie for. */
+static struct caller foreign_page(const struct mounted *row)
+{
+	struct caller c =
+		row->route->perm == PERM_GLOBAL_ADMIN ? caller_global_admin() : caller(ROLE_OWNER);
+
+	c.token = NULL;
+	c.origin = "https://evil.example.com";
+	return c;
+}
+
+static int expect_foreign_page(const struct mounted *row)
+{
+	if (row->tier == TIER_API || is_public(row))
+		return unknown(row);
+	return is_unsafe(row) ? ERR_AUTH_CSRF : ALLOWED;
+}
+
+static const struct {
+	const char *name;
+	struct caller (*make)(const struct mounted *row);
+	int (*expect)(const struct mounted *row); /* enum err; 0: is let in */
+} credentials[] = {
+	{ "nobody", nobody, unknown },
+	{ "the wrong kind of credential", wrong_kind, expect_wrong_kind },
+	{ "a forged credential", forged, not_believed },
+	{ "an expired token", expired_token, expect_expired_token },
+	{ "a revoked session", revoked, not_believed },
+	{ "a session that ran out", run_out, not_believed },
+	{ "a deleted account", account_deleted, not_believed },
+	{ "somebody without a seat", outsider, expect_outsider },
+	{ "a removed seat", seat_removed, expect_seat_removed },
+	{ "a suspended seat", seat_suspended, expect_outsider },
+	{ "a suspended tenant", tenant_suspended, expect_tenant_suspended },
+	{ "a stranger naming the tenant", stranger, expect_outsider },
+	{ "a stranger naming no tenant that exists", lost, expect_outsider },
+	{ "an owner", owner, expect_owner },
+	{ "an admin", admin, expect_admin },
+	{ "a member", member, expect_member },
+	{ "a viewer", viewer, expect_viewer },
+	{ "an owner of the tenant that is named", member_of_two, expect_owner },
+	{ "a global admin", global_admin, expect_global_admin },
+	{ "a global admin naming a tenant", global_admin_naming, expect_allowed },
+	{ "a global admin without MFA", global_admin_without_mfa, expect_without_mfa },
+	{ "a page of another origin", foreign_page, expect_foreign_page },
+};
+
+/*
+ * The walk
+ */
+
+/* What says that the caller may not be here, unless the row's own handler says it of its input. */
+static bool is_refusal(const struct route *r, int status, const char *code)
+{
+	for (const int *e = r->errors; e && *e; e++) {
+		if (strcmp(err_info(*e)->code, code) == 0)
+			return false;
+	}
+	return status == 401 || status == 403;
+}
+
+static void check(const struct mounted *row, const char *who, const struct answer *a, int err)
+{
+	const char *code = a->status >= 400 ? answer_text(*a, "error") : "";
+	const char *permission = permissions[row->route->perm].name;
+
+	if (err == ALLOWED) {
+		cr_expect(!is_refusal(row->route, a->status, code), "%s, %s: refused with %d %.*s",
+			  probe_name(row), who, a->status, STR_FMT(a->body));
+		return;
+	}
+	cr_expect_eq(a->status, err_info(err)->status, "%s, %s: %d instead of %s: %.*s",
+		     probe_name(row), who, a->status, err_info(err)->code, STR_FMT(a->body));
+	cr_expect_str_eq(code, err_info(err)->code, "%s, %s: %.*s", probe_name(row), who,
+			 STR_FMT(a->body));
+	if (permission && code[0] &&
+	    strcmp(answer_text(*a, "message"), "Insufficient permissions") == 0)
+		cr_expect_str_eq(answer_text(*a, "details.required"), permission);
+}
+
+static void walk(unsigned tiers)
+{
+	struct mounted row;
+
+	for (size_t i = 0; probe_each(&i, &row);) {
+		if (!(row.tier & tiers))
+			continue;
+		for (size_t k = 0; k < ARRAY_LEN(credentials); k++) {
+			struct caller c =
+				from_elsewhere(on_tier(credentials[k].make(&row), row.tier));
+			struct answer a = probe(&row, &c, probe_no_id());
+
+			check(&row, credentials[k].name, &a, credentials[k].expect(&row));
+		}
+	}
+}
+
+Test(access, of_each_credential_to_each_route_of_the_public_api)
+{
+	walk(TIER_API);
+}
+
+Test(access, of_each_credential_to_each_route_of_the_dashboard)
+{
+	walk(TIER_ADMIN);
+}
+
+Test(access, of_each_credential_to_each_route_of_the_platform)
+{
+	walk(TIER_SUPER | TIER_SYSTEM);
+}
+
+Test(access, of_each_credential_to_each_route_of_identity)
+{
+	walk(TIER_AUTH);
+}

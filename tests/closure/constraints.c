@@ -1,0 +1,72 @@
+/*
+ * Every constraint that a caller's input can violate has a row in a domain's table of conflicts, so
+ * that it becomes a 409 that names the field, and not a 500.
+ *
+ * A constraint that no input reaches is excused below, with the reason.
+ */
+#include "db/batch.h"
+#include "support/database.h"
+#include "support/world.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+/* POSIX LIKE patterns of names. */
+static const struct {
+	const char *pattern;
+	const char *reason;
+} excused[] = {
+	{ "%\\_pkey", "ids are made by the server" },
+	{ "%\\_tenant\\_id\\_fkey", "the tenant is the transaction's own" },
+	{ "%\\_check", "shapes let no other value through" },
+	{ "roles\\_%", "roles are made with their tenant, from constants" },
+	{ "user\\_roles\\_%\\_fkey",
+	  "may_grant() refuses unknown roles; the user was just locked" },
+	{ "users\\_account\\_id\\_fkey",
+	  "the account was just made or found, in the same transaction" },
+};
+
+static bool is_excused(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(excused); i++) {
+		if (database_number("SELECT ($1 LIKE $2)::int", name, excused[i].pattern, NULL))
+			return true;
+	}
+	return false;
+}
+
+/* Constraints and unique indexes of tables that a tenant has rows in, and of tenants itself. */
+static const char *const names =
+	"WITH t AS (SELECT c.oid FROM pg_class c WHERE c.relkind IN ('r', 'p') "
+	"AND c.relnamespace = 'public'::regnamespace AND (c.relname = 'tenants' OR EXISTS "
+	"(SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id'))) "
+	"SELECT conname::text FROM pg_constraint WHERE conrelid IN (SELECT oid FROM t) "
+	"UNION SELECT i.indexrelid::regclass::text FROM pg_index i "
+	"WHERE i.indisunique AND i.indrelid IN (SELECT oid FROM t) ORDER BY 1";
+
+Test(constraints, that_input_can_violate_are_told_as_conflicts)
+{
+	size_t n;
+	const char *const *all;
+
+	world();
+	all = database_column(&n, names, NULL);
+	cr_assert_gt(n, 10);
+	for (size_t i = 0; i < n; i++)
+		cr_expect(
+			is_excused(all[i]) || conflict_find(all[i]),
+			"%s is in no table of conflicts: add it to its domain's, or excuse it here",
+			all[i]);
+}
+
+Test(constraints, that_are_excused_are_not_also_told)
+{
+	size_t n;
+	const char *const *all;
+
+	world();
+	all = database_column(&n, names, NULL);
+	for (size_t i = 0; i < n; i++)
+		cr_expect(!(is_excused(all[i]) && conflict_find(all[i])),
+			  "%s can be violated after all: its excuse is wrong", all[i]);
+}
