@@ -1,6 +1,9 @@
 /* Names of methods: see method.h. */
 #include "http/method.h"
 
+#include "base/arena.h"
+#include "base/buf.h"
+
 static const struct {
 	enum method method;
 	const char *name;
@@ -25,4 +28,16 @@ enum method method_parse(const char *s)
 			return methods[i].method;
 
 	return 0;
+}
+
+const char *methods_text(struct arena *a, unsigned set)
+{
+	struct buf b;
+
+	buf_init(&b, a, 64);
+	for (size_t i = 0; i < ARRAY_LEN(methods); i++)
+		if (set & methods[i].method)
+			buf_printf(&b, "%s%s", b.len ? ", " : "", methods[i].name);
+
+	return b.data;
 }

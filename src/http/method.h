@@ -21,3 +21,8 @@ static inline bool method_is_safe(enum method m)
 const char *method_name(enum method m);
 /* 0 when it is none of ours. */
 enum method method_parse(const char *s);
+
+struct arena;
+
+/* "GET, HEAD, OPTIONS": a set of them, for Allow. */
+const char *methods_text(struct arena *a, unsigned set);

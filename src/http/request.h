@@ -50,6 +50,7 @@ struct request {
 	void *peer;                /* the transport's */
 	enum method method;        /* 0: none of ours; HEAD is served as GET, without its body */
 	const char *path;          /* decoded, valid UTF-8 */
+	bool path_is_plain;        /* may name a route */
 	struct str query_string;   /* raw */
 	const struct route *route; /* NULL: none found */
 	struct route_match match;

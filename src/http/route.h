@@ -7,6 +7,7 @@
 
 #include "base/base.h"
 #include "base/err.h"
+#include "base/str.h"
 #include "http/method.h"
 #include "http/permissions.h"
 
@@ -62,19 +63,28 @@ struct route {
 	const int *errors; /* enum err beside those that every route of its kind may give; ends with
 			      0 */
 	unsigned flags;
-	const char *deprecated; /* RFC 9745 date and successor "2026-12-31 /api/v1/…"; NULL */
+	const char *deprecated; /* since, until and what comes instead: "2026-12-31 2027-12-31
+				   /api/v1/…"; NULL */
 	const char *tag;        /* "Projects": heading in the document; NULL: the mount's */
 	const char *summary;
 	const char *about;
 
 	/*
-	 * Exactly one of these. The first three say what they answer with, and the dispatcher writes it: the row, the
-	 * page, or nothing (204); handle makes its own reply.
+	 * Exactly one of these. The first three say what they answer with, and the dispatcher
+	 * writes it: the row, the page, or nothing (204); handle makes its own reply.
 	 */
 	int (*one)(struct request *r, const struct rows **ret);
 	int (*page)(struct request *r, const struct page **ret);
 	int (*none)(struct request *r);
 	int (*handle)(struct request *r);
+};
+
+/* One row on one tier. */
+struct mounted {
+	const struct route *route;
+	const struct mount *mount;
+	enum tier tier;
+	const char *path; /* "/api/v1/projects/:id" */
 };
 
 #define ERRORS(...) ((const int[]){ __VA_ARGS__, 0 })
@@ -87,9 +97,9 @@ struct mount {
 };
 
 /*
- * Takes the tables (ends with NULL), checks every row (tier, permission and rate stated, no two rows for one method
- * and path, shapes complete, names of schemas unique) and builds the matcher. Prints what is wrong
- * to standard error and returns false.
+ * Takes the tables (ends with NULL), checks every row (tier, permission and rate stated, no two
+ * rows for one method and path, shapes complete, names of schemas unique), registers the conflicts
+ * and builds the matcher. Prints what is wrong to standard error and returns false.
  */
 bool routes_init(const struct mount *const *mounts) MUST_CHECK;
 
@@ -99,12 +109,12 @@ bool routes_init(const struct mount *const *mounts) MUST_CHECK;
 struct route_match {
 	const struct route *route; /* NULL: no row */
 	enum tier tier;
-	unsigned allowed; /* methods that this path has, for 405 and OPTIONS; 0: no such path */
+	const char *pattern; /* "/api/v1/projects/:id"; NULL with route */
+	unsigned allowed;    /* methods that this path has, for 405 and OPTIONS; 0: no such path */
 	size_t params_len;
 	struct {
-		const char *name; /* "id" */
-		const char *ptr;  /* into the path */
-		size_t len;
+		struct str name;  /* "id" */
+		struct str value; /* into the path */
 	} params[ROUTE_PARAMS_MAX];
 };
 
@@ -118,14 +128,20 @@ void route_find(enum method m, const char *path, struct route_match *ret);
  */
 bool route_may_fail(const struct route *r, enum tier t, int err);
 
-/* ":id" and ":…Id" are UUIDs. */
-bool route_param_is_id(const char *name, size_t len);
+/* Parameters of a path: "id" and "…Id" are UUIDs. */
+bool route_needs_tenant(const struct route *r);
 bool route_has_params(const struct route *r);
+bool route_param_is_id(struct str name);
 
-/* Walks all rows, mounted: for the document, the matrix, the tests. False at the end. full path in
- * *ret_path (static memory). */
-bool route_each(size_t i, const struct route **ret, enum tier *ret_tier, const char **ret_path,
-		const struct mount **ret_mount);
+/* The next segment of a path; ptr NULL at its end. *rest begins as the path behind its first '/'.
+ */
+struct str route_segment(struct str *rest, bool *ret_is_param);
+
+/*
+ * Walks all rows, once for each tier that they are mounted on: for the document, the matrix, the
+ * tests. False at the end.
+ */
+bool route_each(size_t i, struct mounted *ret);
 
 /* What the reply says when all went well. */
 int route_status(const struct route *r);

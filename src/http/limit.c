@@ -1,0 +1,146 @@
+/* Rate limits: see limit.h. */
+#include "http/limit.h"
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/config.h"
+#include "db/batch.h"
+#include "http/address.h"
+#include "http/request.h"
+
+#define WINDOW_S 60
+
+/* Refused credentials an address may send in a window; no person and no program that is in order
+ * comes near it. */
+#define REFUSALS_MAX 60
+
+/* The entry of a request whose verdict is still on its way. */
+struct guarded_entry {
+	struct entry entry; /* first: ctx->entry points here */
+	struct request *r;
+};
+
+static int64_t limit_of(enum rate rate)
+{
+	switch (rate) {
+	case RATE_READ: return config()->rate_read;
+	case RATE_WRITE: return config()->rate_write;
+	case RATE_SEARCH: return config()->rate_search;
+	case RATE_AUTH: return config()->rate_auth;
+	case RATE_UNSTATED:
+	case RATE_EXEMPT:
+	case RATE_COUNT: break;
+	}
+
+	BUG("a class without a limit");
+}
+
+/* The account when it is known; log-in and its kin are counted before anybody is. */
+static const char *subject_of(const struct request *r)
+{
+	const struct actor *who = &r->ctx->actor;
+	char account[UUID_TEXT_SIZE];
+
+	if (r->route->rate == RATE_AUTH || uuid_is_nil(who->account.u))
+		return address_subject(r->ctx->arena, who->ip);
+
+	uuid_format(who->account.u, account);
+
+	return arena_printf(r->ctx->arena, "a:%s", account);
+}
+
+void limit_ask(struct request *r, const char *session_key)
+{
+	struct ratelimit *limit = NULL;
+
+	if (r->route->rate != RATE_EXEMPT) {
+		limit = arena_make(r->ctx->arena, struct ratelimit);
+		*limit = (struct ratelimit){
+			.policy = rate_name(r->route->rate),
+			.subject = subject_of(r),
+			.limit = limit_of(r->route->rate),
+			.window_s = WINDOW_S,
+		};
+	}
+	if (limit || session_key)
+		r->lookup = lookup_send(r->ctx, limit, limit ? 1 : 0, session_key);
+}
+
+int limit_hear(struct request *r)
+{
+	struct ctx *c = r->ctx;
+
+	if (r->lookup) {
+		lookup_wait(c, r->lookup, &r->verdict, &r->hot);
+		r->lookup = NULL;
+	}
+	if (!r->verdict.by || r->verdict.allowed)
+		return OK;
+
+	(void)fail(c, ERR_RATE_LIMIT_EXCEEDED, NULL, NULL);
+	if (c->fault.err == ERR_RATE_LIMIT_EXCEEDED)
+		c->fault.retry_after_s = r->verdict.reset_s;
+
+	return c->fault.err;
+}
+
+static int verdict_of_entry(struct ctx *c)
+{
+	return limit_hear(((const struct guarded_entry *)c->entry)->r);
+}
+
+void limit_guard_entry(struct request *r)
+{
+	struct guarded_entry *g = arena_make(r->ctx->arena, struct guarded_entry);
+
+	g->entry = *r->ctx->entry;
+	g->entry.verdict = verdict_of_entry;
+	g->r = r;
+	r->ctx->entry = &g->entry;
+}
+
+/* Without one nothing was guessed. */
+static bool has_credential(const struct request *r)
+{
+	return request_header(r, "AUTHORIZATION") || request_header(r, "X_API_KEY") ||
+	       request_header(r, "COOKIE");
+}
+
+int limit_count_refusal(struct request *r)
+{
+	struct ctx *c = r->ctx;
+	struct fault refused = c->fault;
+	struct ratelimit limit = {
+		.policy = "refusals",
+		.subject = address_subject(c->arena, c->actor.ip),
+		.limit = config()->rate_read,
+		.window_s = WINDOW_S,
+	};
+	int err;
+
+	if (!has_credential(r))
+		return refused.err;
+
+	c->fault = (struct fault){ 0 };
+	r->lookup = lookup_send(c, &limit, 1, NULL);
+	err = limit_hear(r);
+	r->verdict.by = NULL; /* the limit is not the caller's, and goes out of scope */
+	if (err)
+		return err;
+
+	c->fault = refused;
+	return refused.err;
+}
+
+void limit_write(const struct request *r, struct buf *head)
+{
+	const struct verdict *v = &r->verdict;
+
+	if (!v->by)
+		return;
+
+	buf_printf(head, "RateLimit-Policy: \"%s\";q=%lld;w=%lld\r\n", v->by->policy,
+		   (long long)v->by->limit, (long long)v->by->window_s);
+	buf_printf(head, "RateLimit: \"%s\";r=%lld;t=%lld\r\n", v->by->policy,
+		   (long long)v->remaining, (long long)v->reset_s);
+}
