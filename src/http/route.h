@@ -56,7 +56,7 @@ struct route {
 	const struct shape
 		*query; /* filters; a list's page, limit, cursor, sort are implied by .sorts */
 	const struct shape *body;
-	const struct shape *reply; /* of one; a list wraps it */
+	const struct shape *reply; /* of one; page and all wrap it */
 	const char *sorts; /* a list: its sort names, space-separated, the default first ("createdAt
 			      email") */
 	int status;        /* of success; 0: 200, or 204 without a reply shape */
@@ -70,11 +70,13 @@ struct route {
 	const char *about;
 
 	/*
-	 * Exactly one of these. The first three say what they answer with, and the dispatcher
-	 * writes it: the row, the page, or nothing (204); handle makes its own reply.
+	 * Exactly one of these. All but the last say what they answer with, and the dispatcher
+	 * writes it: the row, a page, all rows of a short list, or nothing (204); handle makes
+	 * its own reply, which is one object of the reply shape.
 	 */
 	int (*one)(struct request *r, const struct rows **ret);
 	int (*page)(struct request *r, const struct page **ret);
+	int (*all)(struct request *r, const struct rows **ret);
 	int (*none)(struct request *r);
 	int (*handle)(struct request *r);
 };

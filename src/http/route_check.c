@@ -59,7 +59,7 @@ static bool path_is_good(const struct route *r)
 
 static bool has_one_handler(const struct route *r)
 {
-	return !!r->one + !!r->page + !!r->none + !!r->handle == 1;
+	return !!r->one + !!r->page + !!r->all + !!r->none + !!r->handle == 1;
 }
 
 static bool page_is_sorted(const struct route *r)
@@ -69,7 +69,7 @@ static bool page_is_sorted(const struct route *r)
 
 static bool reply_is_stated(const struct route *r)
 {
-	return r->one || r->page ? r->reply != NULL : !r->none || !r->reply;
+	return r->one || r->page || r->all ? r->reply != NULL : !r->none || !r->reply;
 }
 
 static bool system_is_public(const struct route *r)
@@ -119,9 +119,9 @@ static const struct {
 	{ tiers_are_stated, "it states no tier" },
 	{ perm_is_stated, "it states no permission (an open one says PERM_PUBLIC)" },
 	{ rate_is_stated, "it states no rate class" },
-	{ has_one_handler, "it has one of one, page, none and handle" },
+	{ has_one_handler, "it has one of one, page, all, none and handle" },
 	{ page_is_sorted, "a page states its sorts, and is read by GET" },
-	{ reply_is_stated, "one and page state the shape of their reply, none has none" },
+	{ reply_is_stated, "one, page and all state the shape of their reply, none has none" },
 	{ system_is_public, "the system tier knows no credential" },
 	{ super_is_guarded, "the superadmin tier wants PERM_GLOBAL_ADMIN" },
 	{ body_has_method, "GET has no body" },

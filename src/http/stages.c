@@ -104,6 +104,11 @@ static int handle(struct request *r)
 		return err ? err : reply_page(r, page);
 	}
 
+	if (row->all) {
+		err = row->all(r, &rows);
+		return err ? err : reply_rows(r, rows);
+	}
+
 	err = row->none(r);
 	return err ? err : reply_none(r);
 }
