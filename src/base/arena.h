@@ -15,6 +15,15 @@
 
 #define ARENA_BYTES_MAX MIB(64)
 
+/* Defined when this build poisons: gcc says it by the one macro, clang by the other. */
+#if defined(__SANITIZE_ADDRESS__)
+#define ARENA_POISONS 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ARENA_POISONS 1
+#endif
+#endif
+
 struct arena;
 
 struct arena *arena_new(void);

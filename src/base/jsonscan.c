@@ -236,18 +236,18 @@ bool jsonscan(struct str text, size_t *ret_members, const char **ret_why, size_t
 	const char *start = text.len ? text.ptr : "";
 	size_t well_formed = str_utf8_prefix(text);
 	struct scan s = { .p = start, .end = start + well_formed, .value_is_next = true };
-	bool ok = true;
 
-	for (skip_blanks(&s); ok && s.p < s.end; skip_blanks(&s))
-		ok = s.value_is_next ? scan_value(&s) : scan_after_value(&s);
-	if (ok && (s.value_is_next || s.depth))
-		ok = refuse(&s, "the text ends too early");
+	skip_blanks(&s);
+	while (s.p < s.end && (s.value_is_next ? scan_value(&s) : scan_after_value(&s)))
+		skip_blanks(&s);
+
+	if (!s.why && (s.value_is_next || s.depth))
+		(void)refuse(&s, "the text ends too early");
 	if (well_formed < text.len) { /* whatever else is wrong comes from being cut there */
 		s.p = s.end;
-		ok = refuse(&s, "invalid UTF-8 or a NUL byte");
+		(void)refuse(&s, "invalid UTF-8 or a NUL byte");
 	}
-
-	if (!ok) {
+	if (s.why) {
 		*ret_why = s.why;
 		*ret_at = (size_t)(s.p - start);
 		return false;

@@ -64,39 +64,51 @@ static size_t room(void)
 	return out.line.len < max ? max - out.line.len : 0;
 }
 
-/*
- * The text with '?' for each byte that is not UTF-8, so that the line is; cut to what surely fits.
- * It stays valid until the next call.
- */
-static struct str cleaned(const char *text, size_t bytes_max)
+/* The text with '?' for each byte that is not UTF-8. It stays valid until the next call. */
+static struct str cleaned(const char *text)
 {
-	struct str rest = str_of(text);
-	size_t n;
+	struct str rest = { text, strnlen(text, LINE_BYTES_MAX) };
+	size_t n = str_utf8_prefix(rest);
 
 	buf_reset(&out.clean);
-	for (;;) {
-		n = str_utf8_prefix(rest);
-		if (out.clean.len + n >= bytes_max) {
-			n = bytes_max - out.clean.len;
-			while (n > 0 && n < rest.len && ((unsigned char)rest.ptr[n] & 0xc0) == 0x80)
-				n--; /* not within a character */
-			buf_add(&out.clean, rest.ptr, n);
-			break;
-		}
-		buf_add(&out.clean, rest.ptr, n);
-		if (n == rest.len)
-			break;
+	buf_add(&out.clean, rest.ptr, n);
+	while (n < rest.len) {
 		buf_char(&out.clean, '?');
 		rest = (struct str){ rest.ptr + n + 1, rest.len - n - 1 };
+		n = str_utf8_prefix(rest);
+		buf_add(&out.clean, rest.ptr, n);
 	}
 
 	return buf_view(&out.clean);
 }
 
+/* What a byte takes in JSON: itself, an escape of two, or \u00XX. */
+static size_t escaped_len(unsigned char c)
+{
+	if (c < 0x20)
+		return ESCAPED_BYTES;
+
+	return c == '"' || c == '\\' ? 2 : 1;
+}
+
+/* As much of the text as half of the room holds, so that later fields have theirs. */
+static struct str fitting(const char *text)
+{
+	struct str s = cleaned(text);
+	size_t max = room() / 2, taken = 0, n = 0;
+
+	while (n < s.len && taken + escaped_len((unsigned char)s.ptr[n]) <= max)
+		taken += escaped_len((unsigned char)s.ptr[n++]);
+	while (n > 0 && n < s.len && ((unsigned char)s.ptr[n] & 0xc0) == 0x80)
+		n--; /* not within a character */
+
+	return (struct str){ s.ptr, n };
+}
+
 static void json_text(struct jsonwrite *w, const char *text)
 {
 	if (text)
-		jsonwrite_str(w, cleaned(text, room() / ESCAPED_BYTES));
+		jsonwrite_str(w, fitting(text));
 	else
 		jsonwrite_null(w);
 }
@@ -158,7 +170,7 @@ static void pretty_value(const struct log_field *f)
 		return;
 	}
 
-	text = cleaned(f->text ? f->text : "null", room() / ESCAPED_BYTES);
+	text = fitting(f->text ? f->text : "null");
 	if (is_plain(text))
 		buf_add(&out.line, text.ptr, text.len);
 	else
@@ -182,7 +194,7 @@ static void pretty_line(enum log_level level, const char *message, const struct 
 	colour(PLAIN);
 	buf_char(&out.line, ' ');
 
-	text = cleaned(message, room() / ESCAPED_BYTES);
+	text = fitting(message);
 	for (size_t i = 0; i < text.len; i++)
 		buf_char(&out.line, (unsigned char)text.ptr[i] < ' ' ? ' ' : text.ptr[i]);
 

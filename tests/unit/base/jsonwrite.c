@@ -1,0 +1,160 @@
+#include "base/jsonwrite.h"
+
+#include "base/buf.h"
+#include "base/id.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <signal.h>
+
+static struct buf out;
+static struct jsonwrite w;
+
+static void begin(void)
+{
+	buf_init_heap(&out, KIB(64));
+	jsonwrite_init(&w, &out);
+}
+
+static void end(void)
+{
+	buf_done(&out);
+}
+
+TestSuite(jsonwrite, .init = begin, .fini = end);
+
+Test(jsonwrite, commas_and_colons_come_by_themselves)
+{
+	jsonwrite_object(&w);
+	jsonwrite_member_text(&w, "a", "x");
+	jsonwrite_member_i64(&w, "b", -1);
+	jsonwrite_member_bool(&w, "c", true);
+	jsonwrite_key(&w, "d");
+	jsonwrite_array(&w);
+	jsonwrite_object(&w);
+	jsonwrite_object_end(&w);
+	jsonwrite_array(&w);
+	jsonwrite_array_end(&w);
+	jsonwrite_null(&w);
+	jsonwrite_array_end(&w);
+	jsonwrite_member_text(&w, "e", NULL);
+	jsonwrite_key(&w, "f");
+	jsonwrite_raw(&w, STR("{\"raw\":1}"));
+	jsonwrite_object_end(&w);
+	cr_assert_str_eq(out.data, "{\"a\":\"x\",\"b\":-1,\"c\":true,\"d\":[{},[],null],"
+				   "\"e\":null,\"f\":{\"raw\":1}}");
+}
+
+Test(jsonwrite, pretty_is_for_people)
+{
+	w.pretty = true;
+	jsonwrite_object(&w);
+	jsonwrite_member_i64(&w, "a", 1);
+	jsonwrite_key(&w, "b");
+	jsonwrite_array(&w);
+	jsonwrite_i64(&w, 2);
+	jsonwrite_array_end(&w);
+	jsonwrite_key(&w, "c");
+	jsonwrite_object(&w);
+	jsonwrite_object_end(&w);
+	jsonwrite_object_end(&w);
+	cr_assert_str_eq(out.data, "{\n  \"a\": 1,\n  \"b\": [\n    2\n  ],\n  \"c\": {}\n}");
+}
+
+Test(jsonwrite, strings_are_escaped_where_they_must_be)
+{
+	static const struct {
+		const char *text, *json;
+	} cases[] = {
+		{ "", "\"\"" },
+		{ "plain /", "\"plain /\"" },
+		{ "a\"b", "\"a\\\"b\"" },
+		{ "\\", "\"\\\\\"" },
+		{ "\b\t\n\f\r", "\"\\b\\t\\n\\f\\r\"" },
+		{ "\x01\x1f", "\"\\u0001\\u001f\"" },
+		{ "\x7f", "\"\x7f\"" },
+		{ "na\xc3\xafve \xf0\x9f\x8e\x89", "\"na\xc3\xafve \xf0\x9f\x8e\x89\"" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		buf_reset(&out);
+		jsonwrite_init(&w, &out);
+		jsonwrite_text(&w, cases[i].text);
+		cr_assert_str_eq(out.data, cases[i].json);
+	}
+}
+
+Test(jsonwrite, numbers_are_the_shortest_that_read_back)
+{
+	static const struct {
+		double v;
+		const char *json;
+	} cases[] = {
+		{ 0, "0" },
+		{ 3, "3" },
+		{ 0.1, "0.1" },
+		{ 1.0 / 3, "0.3333333333333333" },
+		{ 0.1 + 0.2, "0.30000000000000004" },
+		{ 1e22, "1e+22" },
+		{ -2.5, "-2.5" },
+		{ 1.7976931348623157e308, "1.7976931348623157e+308" },
+		{ INFINITY, "null" },
+		{ NAN, "null" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		buf_reset(&out);
+		jsonwrite_init(&w, &out);
+		jsonwrite_double(&w, cases[i].v);
+		cr_assert_str_eq(out.data, cases[i].json);
+	}
+}
+
+Test(jsonwrite, ids_and_times_are_text)
+{
+	struct uuid u = { { 0x01 } };
+
+	jsonwrite_array(&w);
+	jsonwrite_uuid(&w, &u);
+	jsonwrite_time(&w, 0);
+	jsonwrite_array_end(&w);
+	cr_assert_str_eq(out.data, "[\"01000000-0000-0000-0000-000000000000\","
+				   "\"1970-01-01T00:00:00.000Z\"]");
+}
+
+Test(jsonwrite, a_value_without_its_key_is_a_bug, .signal = SIGABRT)
+{
+	jsonwrite_object(&w);
+	jsonwrite_i64(&w, 1);
+}
+
+Test(jsonwrite, a_key_without_its_value_is_a_bug, .signal = SIGABRT)
+{
+	jsonwrite_object(&w);
+	jsonwrite_key(&w, "a");
+	jsonwrite_object_end(&w);
+}
+
+Test(jsonwrite, a_key_in_an_array_is_a_bug, .signal = SIGABRT)
+{
+	jsonwrite_array(&w);
+	jsonwrite_key(&w, "a");
+}
+
+Test(jsonwrite, the_wrong_end_is_a_bug, .signal = SIGABRT)
+{
+	jsonwrite_array(&w);
+	jsonwrite_object_end(&w);
+}
+
+Test(jsonwrite, a_second_value_is_a_bug, .signal = SIGABRT)
+{
+	jsonwrite_i64(&w, 1);
+	jsonwrite_i64(&w, 2);
+}
+
+Test(jsonwrite, endless_nesting_is_a_bug, .signal = SIGABRT)
+{
+	for (int i = 0; i < JSONWRITE_DEPTH_MAX; i++)
+		jsonwrite_array(&w);
+}
