@@ -52,7 +52,8 @@ static struct arg migration_names(struct arena *a)
 	return arg_text_array(names, n);
 }
 
-/* Which migrations are missing can be asked only where their table is, so last and after no finding. */
+/* Which migrations are missing can be asked only where their table is, so last and after no
+ * finding. */
 int db_check(struct ctx *c, struct buf *ret_findings)
 {
 	int err = find(c, &sql_system_findings, NO_ARGS, ret_findings);

@@ -32,7 +32,8 @@ static bool complain(PGconn *pg, const char *what)
 	return false;
 }
 
-/* Runs one statement with text parameters; *ret is the caller's to clear. False after saying why. */
+/* Runs one statement with text parameters; *ret is the caller's to clear. False after saying why.
+ */
 static bool run(PGconn *pg, const struct sql *s, const char *const args[ARGS_MAX], PGresult **ret)
 {
 	PGresult *r = PQexecParams(pg, s->text, (int)s->params, NULL, args, NULL, NULL, 0);
@@ -91,7 +92,7 @@ static bool ensure_roles(PGconn *pg)
 		(void)fprintf(stderr,
 			      "zygo migrate: the roles zygo_app, zygo_identity and zygo_system are "
 			      "missing, and this role may not create them.\n"
-			      "Run once, as a superuser:  zygo print roles | psql -d %s\n",
+			      "Run once, as a superuser:  psql -d %s -f sql/roles.sql\n",
 			      PQdb(pg));
 		return false;
 	}
@@ -159,10 +160,11 @@ static bool apply_alone(PGconn *pg, const struct migration *m)
 
 static bool refuse_changed(const struct migration *m)
 {
-	(void)fprintf(stderr,
-		      "zygo migrate: %s was changed after it was applied here; a migration is never "
-		      "edited, a new one mends it\n",
-		      m->name);
+	(void)fprintf(
+		stderr,
+		"zygo migrate: %s was changed after it was applied here; a migration is never "
+		"edited, a new one mends it\n",
+		m->name);
 	return false;
 }
 

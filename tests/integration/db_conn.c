@@ -1,0 +1,185 @@
+/* Connections that break, and what callers see of it. */
+#include "db/conn.h"
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/ctx.h"
+#include "db/batch.h"
+#include "support/scratch.h"
+
+#include <criterion/criterion.h>
+
+TestSuite(db_conn, .init = scratch_init, .fini = scratch_done);
+
+/* Ends the session that runs it, the first time; the sleep is where the signal is seen. */
+#define DIE_ONCE                                                                                   \
+	"SELECT CASE nextval('@_seq') WHEN 1 THEN pg_terminate_backend(pg_backend_pid()) END, "    \
+	"pg_sleep(0.1)"
+#define DIE "SELECT pg_terminate_backend(pg_backend_pid()), pg_sleep(0.1)"
+
+static int insert_and(const char *text)
+{
+	struct batch *b = batch_new(scratch_ctx(), BATCH_WRITE);
+
+	batch_add(b, NULL, scratch_sql(SQL_EXEC, "INSERT INTO @ VALUES ($1, 1, 'x')"),
+		  ARGS(arg_uuid(uuid_v7())));
+	batch_add(b, NULL, scratch_sql(SQL_EXEC, text), NO_ARGS);
+	return batch_run(b);
+}
+
+static int64_t rows_in_table(void)
+{
+	return scratch_number("SELECT count(*) FROM @");
+}
+
+Test(db_conn, lost_while_idle_is_made_anew_unseen)
+{
+	struct ctx *c = scratch_ctx();
+	const struct rows *rows;
+
+	cr_assert_eq(
+		db_read(c, &rows, scratch_sql(SQL_ONE, "SELECT pg_backend_pid() AS pid"), NO_ARGS),
+		0);
+	scratch_app(arena_printf(c->arena, "SELECT pg_terminate_backend(%d, 5000)",
+				 (int)rows_get_int(rows, "pid")));
+	cr_expect_eq(insert_and("SELECT 1"), 0);
+	cr_expect_eq(rows_in_table(), 1);
+}
+
+Test(db_conn, lost_in_the_midst_of_a_write_repeats_what_cannot_have_happened)
+{
+	cr_expect_eq(insert_and(DIE_ONCE), 0);
+	cr_expect_eq(rows_in_table(), 1);
+	cr_expect_eq(scratch_ctx()->pg_trips, 2);
+}
+
+Test(db_conn, lost_again_says_that_nothing_was_changed)
+{
+	struct ctx *c = scratch_ctx();
+
+	cr_expect_eq(insert_and(DIE), ERR_SERVICE_UNAVAILABLE);
+	cr_expect_str_eq(c->fault.message, "The database connection was lost; nothing was changed");
+	cr_expect_eq(rows_in_table(), 0);
+}
+
+Test(db_conn, lost_at_the_commit_says_that_the_outcome_is_not_known)
+{
+	struct ctx *c = scratch_ctx();
+
+	scratch_owner(
+		"CREATE FUNCTION @_die() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+		"PERFORM pg_terminate_backend(pg_backend_pid()), pg_sleep(0.1); RETURN NULL; END $$;"
+		"CREATE CONSTRAINT TRIGGER die AFTER INSERT ON @ DEFERRABLE INITIALLY DEFERRED "
+		"FOR EACH ROW EXECUTE FUNCTION @_die()");
+	cr_expect_eq(insert_and("SELECT 1"), ERR_SERVICE_UNAVAILABLE);
+	cr_expect_str_eq(
+		c->fault.message,
+		"The database connection was lost; whether the change was made is not known");
+	scratch_owner("DROP FUNCTION @_die CASCADE");
+}
+
+Test(db_conn, lost_in_a_held_transaction_ends_it)
+{
+	struct ctx *c = scratch_ctx();
+
+	cr_assert_eq(db_begin(c, BATCH_WRITE), 0);
+	cr_assert_eq(insert_and("SELECT 1"), 0);
+	cr_expect_eq(insert_and(DIE_ONCE), ERR_SERVICE_UNAVAILABLE);
+	cr_expect_neq(db_commit(c), 0);
+	cr_expect_eq(rows_in_table(), 0);
+
+	scratch_next();
+	cr_expect_eq(insert_and("SELECT 1"), 0);
+}
+
+Test(db_conn, is_not_waited_for_while_the_server_is_away)
+{
+	struct ctx *c = scratch_ctx();
+	int64_t from_us;
+
+	scratch_config()->database_url = "postgresql://zygo_app@/zygo?host=/no/such/folder";
+	scratch_reconnect();
+	from_us = clock_monotonic_us();
+	for (int i = 0; i < 1000; i++) {
+		scratch_next();
+		cr_assert_eq(db_ping(c), ERR_SERVICE_UNAVAILABLE);
+		cr_assert_str_eq(c->fault.message, "The database is not reachable");
+	}
+	cr_expect_lt(clock_monotonic_us() - from_us, 10 * US_PER_S);
+}
+
+Test(db_conn, that_answers_too_late_is_given_up)
+{
+	struct ctx *c = scratch_ctx();
+	const struct sql *s = scratch_sql(SQL_EXEC, "SELECT pg_sleep(60)");
+
+	scratch_config()->database_timeout_us = 300 * US_PER_MS;
+	scratch_reconnect();
+	cr_expect_eq(db_read(c, NULL, s, NO_ARGS), ERR_SERVICE_UNAVAILABLE);
+	cr_expect_str_eq(c->fault.message, "The query took too long");
+
+	scratch_next();
+	cr_expect_eq(
+		db_read(c, NULL,
+			scratch_sql(SQL_EXEC, "SELECT set_config('statement_timeout', '0', false)"),
+			NO_ARGS),
+		0);
+	cr_expect_eq(db_read(c, NULL, s, NO_ARGS), ERR_SERVICE_UNAVAILABLE);
+	cr_expect_str_eq(c->fault.message, "The database did not answer in time");
+
+	scratch_next();
+	cr_expect_eq(db_ping(c), 0);
+}
+
+Test(db_conn, to_the_replica_falls_back_to_the_primary)
+{
+	struct ctx *c = scratch_ctx();
+	struct entry to_replica = *c->entry;
+	const struct sql *s = scratch_sql(SQL_ONE, "SELECT current_setting('work_mem') AS x");
+	const struct rows *rows;
+
+	scratch_config()->database_replica_url = arena_printf(
+		c->arena, "%s&options=-c%%20work_mem%%3D1234kB", scratch_config()->database_url);
+	scratch_reconnect();
+	to_replica.replica_ok = true;
+
+	cr_assert_eq(db_read(c, &rows, s, NO_ARGS), 0);
+	cr_expect_str_neq(rows_get_text(rows, "x"), "1234kB", "the entry does not allow it");
+	c->entry = &to_replica;
+	cr_assert_eq(db_read(c, &rows, s, NO_ARGS), 0);
+	cr_expect_str_eq(rows_get_text(rows, "x"), "1234kB");
+
+	scratch_config()->database_replica_url = "postgresql:///zygo?host=/no/such/folder";
+	scratch_reconnect();
+	cr_assert_eq(db_read(c, &rows, s, NO_ARGS), 0);
+	cr_expect_str_neq(rows_get_text(rows, "x"), "1234kB");
+}
+
+/* Alone, since a program that starts meanwhile would refuse to. */
+Test(faults_db, a_table_that_is_not_isolated_is_found, .init = scratch_init, .fini = scratch_done)
+{
+	_cleanup_(buf_done) struct buf findings;
+
+	buf_init_heap(&findings, KIB(16));
+	cr_assert_eq(db_check(scratch_ctx(), &findings), 0);
+	cr_expect_eq(findings.len, 0, "%s", findings.data);
+
+	scratch_owner("ALTER TABLE @ ADD tenant_id uuid");
+	cr_assert_eq(db_check(scratch_ctx(), &findings), 0);
+	cr_expect(strstr(findings.data, scratch_text("table @ has tenant_id but no forced")), "%s",
+		  findings.data);
+}
+
+Test(faults_db, a_role_that_could_lift_isolation_is_found, .init = scratch_init,
+     .fini = scratch_done)
+{
+	_cleanup_(buf_done) struct buf findings;
+
+	scratch_config()->database_url = getenv("ZYGO_TEST_OWNER_URL");
+	scratch_reconnect();
+	buf_init_heap(&findings, KIB(64));
+	cr_assert_eq(db_check(scratch_ctx(), &findings), 0);
+	cr_expect(strstr(findings.data, scratch_text("owns table @ and could lift its policies")),
+		  "%s", findings.data);
+}
