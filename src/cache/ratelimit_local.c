@@ -23,12 +23,12 @@ struct count {
 };
 
 static struct count counts[SETS][WAYS];
-static int64_t workers = 1;
+static int64_t sharers = 1;
 static uint64_t seed;
 
-void ratelimit_init(int64_t n)
+void ratelimit_init(int64_t workers)
 {
-	workers = n > 0 ? n : 1;
+	sharers = workers > 0 ? workers : 1;
 	memset(counts, 0, sizeof(counts));
 	random_bytes(&seed,
 		     sizeof(seed)); /* so that nobody can choose addresses that share a place */
@@ -100,7 +100,7 @@ struct room local_take(struct str key, const struct ratelimit *limit)
 	struct count *count = find_or_replace(hash_of(key));
 	int64_t window_ms = limit->window_s * 1000;
 	int64_t now_ms = clock_now_us() / US_PER_MS;
-	int64_t share = limit->limit / workers > 0 ? limit->limit / workers : 1;
+	int64_t share = limit->limit / sharers > 0 ? limit->limit / sharers : 1;
 	int64_t left_ms, used;
 
 	advance(count, now_ms, window_ms);

@@ -68,7 +68,7 @@ bool redis_is_up(void)
 /* Drops the connection, with every reply that was still to come, and opens the breaker. */
 static void broken(redisContext *conn, const char *why)
 {
-	snprintf(server.why, sizeof(server.why), "%s", why);
+	(void)snprintf(server.why, sizeof(server.why), "%s", why);
 	if (conn)
 		redisFree(conn);
 	server.conn = NULL;
@@ -110,7 +110,7 @@ static bool greet(redisContext *conn, const struct redis_target *t)
 	if (!t->user && t->password && !greet_with(conn, 2, auth))
 		return false;
 
-	snprintf(db, sizeof(db), "%lld", (long long)t->db);
+	(void)snprintf(db, sizeof(db), "%lld", (long long)t->db);
 	return t->db == 0 || greet_with(conn, 2, select);
 }
 

@@ -25,8 +25,6 @@ static const char *const common_passwords[] = {
 #include "crypto/common_passwords.def"
 };
 
-#define COMMON_MAX 32 /* bytes; no entry is longer, so no longer password is one of them */
-
 /* Lets libsodium choose the fastest code for this processor; later calls do nothing. */
 static void sodium_ready(void)
 {
@@ -71,25 +69,21 @@ bool password_is_outdated(const char *hash)
 	return crypto_pwhash_str_needs_rehash(hash, PASSES, MEMORY_BYTES) != 0;
 }
 
-static int compare_common(const void *key, const void *member)
+/* In either case: members are lower case, and sorted as strncasecmp() orders them. */
+static int compare_common(const void *key, const void *element)
 {
-	return strcmp(key, *(const char *const *)member);
+	const struct str *password = key;
+	const char *member = *(const char *const *)element;
+	size_t len = strlen(member);
+	int order = strncasecmp(password->ptr, member, password->len);
+
+	return order ? order : (password->len > len) - (password->len < len);
 }
 
-/* Case-insensitive in ASCII: the list has nothing else. */
 static bool is_common(struct str password)
 {
-	char lower[COMMON_MAX + 1] = { 0 };
-
-	if (password.len > COMMON_MAX)
-		return false;
-	for (size_t i = 0; i < password.len; i++) {
-		char ch = password.ptr[i];
-		lower[i] = ch >= 'A' && ch <= 'Z' ? (char)(ch | 0x20) : ch;
-	}
-
-	return bsearch(lower, common_passwords, ARRAY_LEN(common_passwords), sizeof(char *),
-		       compare_common) != NULL;
+	return bsearch(&password, common_passwords, ARRAY_LEN(common_passwords),
+		       sizeof(common_passwords[0]), compare_common) != NULL;
 }
 
 static bool is_local_part(struct str password, const char *email)
