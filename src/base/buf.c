@@ -79,6 +79,7 @@ static bool reserve(struct buf *b, size_t more)
 		cap = size_mul(cap, 2);
 	cap = smaller(cap, b->max + 1);
 
+	BUG_IF(!b->data); /* what has a greatest size was initialised */
 	data = allocate(b->arena, cap);
 	memcpy(data, b->data, b->len + 1);
 	if (!b->arena)

@@ -229,7 +229,7 @@ static bool take_time_of_day(struct str *s, bool seconds, int64_t *ret_s)
 		return false;
 	if (seconds && (!take_one_of(s, ":", &colon) || !take_digits(s, 2, &second)))
 		return false;
-	*ret_s = (int64_t)hour * 3600 + minute * 60 + second;
+	*ret_s = (int64_t)hour * 3600 + (int64_t)minute * 60 + second;
 
 	return hour <= 23 && minute <= 59 && second <= 59;
 }

@@ -68,13 +68,25 @@ static bool is_harmless(const struct config *c)
 	return c->env == APP_DEVELOPMENT || c->env == APP_TEST;
 }
 
+/* What was read for a setting of text that stands above in the table. */
+static const char *text_of(const struct config *c, const char *name)
+{
+	const struct setting *s = settings;
+
+	while (s->name && strcmp(s->name, name) != 0)
+		s++;
+	BUG_IF(!s->name);
+
+	return *(const char *const *)((const char *)c + s->offset);
+}
+
 /* What stands in for a setting that was not given; NULL: nothing. */
 static const char *stand_in(const struct reading *r, const struct setting *s)
 {
 	if (s->development && is_harmless(r->config))
 		return s->development;
 	if (s->fallback && s->fallback[0] == '$')
-		return given(r, s->fallback + 1);
+		return text_of(r->config, s->fallback + 1);
 
 	return s->fallback;
 }

@@ -78,16 +78,16 @@ enum setting_type {                    /* and the type of its field in struct co
 struct setting {
 	const char *name; /* "DATABASE_URL" */
 	enum setting_type type;
-	size_t offset;           /* in struct config */
-	const char *section;     /* heading; in the first row of each section, else NULL */
-	bool required;           /* mistake when it is not set and has no value to stand in */
-	bool secret;             /* never printed */
-	const char *also;        /* another name, read when this one is not set */
-	const char *fallback;    /* as it would be written, "$NAME": that setting's; NULL: none */
-	const char *development; /* stands in before fallback, in development and test only; a
-				    secret with this value is refused elsewhere */
-	int64_t min, max;        /* of the number, the microseconds, the bytes; both 0: any */
-	const char *choices;     /* comma-separated */
+	size_t offset;        /* in struct config */
+	const char *section;  /* heading; in the first row of each section, else NULL */
+	bool required;        /* mistake when it is not set and has no value to stand in */
+	bool secret;          /* never printed */
+	const char *also;     /* another name, read when this one is not set */
+	const char *fallback; /* as it would be written; "$NAME": that of a text above */
+	/* Stands in before fallback in development and test; elsewhere a secret may not have it. */
+	const char *development;
+	int64_t min, max;    /* of the number, the microseconds, the bytes; both 0: any */
+	const char *choices; /* comma-separated */
 	const char *about;
 	const char *example;
 };

@@ -84,7 +84,7 @@ Test(config, development_starts_with_addresses_alone)
 	cr_assert_eq(c.env, APP_DEVELOPMENT);
 	cr_assert_str_eq(c.app_url, "https://app.example.com");
 	cr_assert_str_eq(c.api_url, "https://api.example.com"); /* without its slash */
-	cr_assert_str_eq(c.jwt_issuer, "https://api.example.com/");
+	cr_assert_str_eq(c.jwt_issuer, "https://api.example.com");
 	cr_assert_str_eq(c.cors_origins, "https://app.zygo.tech,https://admin.zygo.tech,"
 					 "http://localhost:5173");
 	cr_assert_eq(c.database_pool_max, 10);
