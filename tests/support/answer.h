@@ -24,7 +24,6 @@ struct ask {
 	size_t body_len;          /* 0: body ends with NUL */
 	const char *headers[12];  /* "Name: value", beside those that the caller brings */
 	const char *content_type; /* NULL: application/json when there is a body */
-	bool strange;             /* no client of ours would send it: only errors are conform */
 };
 
 struct answer_header {
@@ -43,6 +42,9 @@ struct answer {
 };
 
 struct answer answer_to(const struct ask *a);
+
+/* The same asked n times at once, each on a connection of its own. */
+void answers_together(const struct ask *a, size_t n, struct answer *ret);
 
 /* Below the path of the caller's tier, with its credential: "/projects?limit=3". */
 struct answer get(const struct caller *c, const char *path);

@@ -84,7 +84,8 @@ struct caller caller_global_admin(void)
 
 struct caller caller_nobody(void)
 {
-	return (struct caller){ .tier = TIER_API };
+	world();
+	return (struct caller){ .tier = TIER_API, .origin = config()->app_url };
 }
 
 struct caller on_tier(struct caller c, enum tier t)
@@ -105,12 +106,17 @@ struct caller with_token(struct caller c, const char *token)
 	return c;
 }
 
-struct caller from_elsewhere(struct caller c)
+const char *new_address(void)
 {
 	uint8_t part[3];
 
 	random_bytes(part, sizeof(part));
-	c.from = strf("127.%d.%d.%d", part[0], part[1], 1 + part[2] % 254);
+	return strf("127.%d.%d.%d", part[0], part[1], 1 + part[2] % 254);
+}
+
+struct caller from_elsewhere(struct caller c)
+{
+	c.from = new_address();
 	return c;
 }
 

@@ -23,9 +23,10 @@ struct caller {
 	const char *email;
 	const char *token;        /* sent as bearer where the tier takes one; NULL: not sent */
 	const char *cookie;       /* the session's, sent where the tier takes one; NULL: not sent */
-	const char *origin;       /* sent with the cookie; NULL: not sent */
+	const char *origin;       /* sent where the tier takes a cookie; NULL: not sent */
 	const char *named_tenant; /* X-Tenant-ID; NULL: not sent */
-	const char *from;         /* the address it calls from, in 127.0.0.0/8; NULL: 127.0.0.1 */
+	const char *from;         /* an address of 127.0.0.0/8 to call from; NULL: the test's own */
+	const char *url;          /* the server to ask; NULL: the world's (support/site.h) */
 	enum tier tier;           /* below which path it asks */
 };
 
@@ -48,7 +49,10 @@ struct caller caller_nobody(void);
 struct caller on_tier(struct caller c, enum tier t);
 struct caller naming(struct caller c, struct tenant_id t);
 struct caller with_token(struct caller c, const char *token);
-struct caller from_elsewhere(struct caller c); /* an address that nobody called from yet */
+struct caller from_elsewhere(struct caller c);
+
+/* An address of this host that nobody has called from yet. */
+const char *new_address(void);
 
 /* Ends its session, as a log-out elsewhere does; both credentials with it. */
 void caller_revoke(const struct caller *c);

@@ -1,0 +1,35 @@
+/*
+ * Everything is done by tests/support/second-site.
+ */
+#include "support/site.h"
+
+#include "base/str.h"
+#include "support/world.h"
+
+#include <criterion/criterion.h>
+
+#define SETTINGS_MAX 8
+
+static const char *program(void)
+{
+	return strf("%s/tests/support/second-site", world()->root);
+}
+
+const char *site_start(const char *name, const char *const *settings)
+{
+	const char *argv[5 + SETTINGS_MAX] = { program(), world()->dir, "start", name };
+	size_t n = 4;
+
+	for (; *settings; settings++) {
+		cr_assert(n < 4 + SETTINGS_MAX);
+		argv[n++] = *settings;
+	}
+	return strf("%.*s", STR_FMT(str_trim(world_run(argv, NULL))));
+}
+
+void site_stop(const char *name)
+{
+	const char *argv[] = { program(), world()->dir, "stop", name, NULL };
+
+	(void)world_run(argv, NULL);
+}

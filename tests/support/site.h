@@ -1,0 +1,16 @@
+/*
+ * A second Zygo with settings of its own, for the time of one test: a low limit, a mode that the
+ * others are not tested in. Tenants and sessions are the same, since PostgreSQL and Redis are.
+ *
+ *	struct caller ann = caller(ROLE_ADMIN);
+ *	ann.url = site_start("limits", (const char *[]){ "RATE_READ=3", NULL });
+ *	…
+ *	site_stop("limits");
+ */
+#pragma once
+
+#include "base/base.h"
+
+/* Its URL. settings: at most 8, ending with NULL. name: of its folder, used by no other test. */
+const char *site_start(const char *name, const char *const *settings);
+void site_stop(const char *name);
