@@ -112,7 +112,7 @@ Test(db_conn, is_not_waited_for_while_the_server_is_away)
 Test(db_conn, that_answers_too_late_is_given_up)
 {
 	struct ctx *c = scratch_ctx();
-	const struct sql *s = scratch_sql(SQL_EXEC, "SELECT pg_sleep(60)");
+	const struct sql *s = scratch_sql(SQL_EXEC, "SELECT pg_sleep(10)");
 
 	scratch_config()->database_timeout_us = 300 * US_PER_MS;
 	scratch_reconnect();
