@@ -105,6 +105,7 @@ void stages_serve(struct fcgi *f, void *p)
 	us = clock_monotonic_us() - r.started_us;
 	slot_end(w->slot, r.reply.status, us);
 	log_request(&r, us);
+	stages_after(&r);
 	db_end(&ctx);
 	arena_reset(arena);
 }

@@ -193,3 +193,9 @@ void stages_run(struct request *r)
 		problem_reply(r);
 	write_reply(r);
 }
+
+void stages_after(struct request *r)
+{
+	if (auth && auth->after)
+		auth->after(r);
+}

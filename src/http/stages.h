@@ -27,6 +27,10 @@ struct auth {
 	/* The hot copy has come (r->hot; it may be empty): on ROUTE_HOT rows proves the session
 	 * from it or from PostgreSQL. */
 	int (*confirm)(struct request *r);
+
+	/* The reply has left and its line is in the log: what nobody waits for. Called for every
+	 * request. */
+	void (*after)(struct request *r);
 };
 
 void stages_init(const struct auth *auth); /* the pointer is kept */
@@ -37,9 +41,12 @@ void stages_init(const struct auth *auth); /* the pointer is kept */
  */
 void stages_run(struct request *r);
 
+/* When its line is in the log: auth's after(). */
+void stages_after(struct request *r);
+
 /*
  * For fcgi_serve(): one request on the process's own ctx, from the first byte to its line in the
- * log; p is the struct worker (NULL in tests).
+ * log; p is the struct worker.
  */
 struct fcgi;
 void stages_serve(struct fcgi *f, void *p);
