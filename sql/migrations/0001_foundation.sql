@@ -401,7 +401,7 @@ CREATE TABLE events (
 	id uuid NOT NULL,
 	type text NOT NULL,             -- "project.created"
 	subject_id uuid,                -- what it happened to
-	actor_kind text NOT NULL,       -- session, token, system
+	actor_kind text NOT NULL,       -- session, token, system; none on an open route (sign-up)
 	account_id uuid,
 	user_id uuid,
 	session_id uuid,

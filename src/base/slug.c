@@ -35,7 +35,8 @@ bool slug_is(struct str s)
 	return true;
 }
 
-/* What the character at the start of s becomes: "" for none, NULL for a gap. *ret_len: its bytes. */
+/* What the character at the start of s becomes: "" for none, NULL for a gap. *ret_len: its bytes.
+ */
 static const char *likeness(struct str s, char plain[2], size_t *ret_len)
 {
 	unsigned char first = (unsigned char)s.ptr[0];

@@ -41,6 +41,9 @@ struct claims {
 
 /* A new P-256 key with both PEMs, and a random kid; signs is false. */
 void jws_key_make(struct jws_key *ret);
+/* A key that was made before; its parts are copied. private_pem of length 0: it only verifies. */
+void jws_key_take(struct jws_key *ret, const char *kid, struct str private_pem,
+		  struct str public_pem);
 void jws_key_done(struct jws_key *k); /* wipes the private half */
 
 /*
@@ -48,6 +51,9 @@ void jws_key_done(struct jws_key *k); /* wipes the private half */
  * PEMs of the n keys, at most JWS_KEYS_MAX; issuer and audience must live as long as the set.
  */
 void jws_keys_set(const struct jws_key *keys, size_t n, const char *issuer, const char *audience);
+
+/* The set has a key to sign with, and its private half. */
+bool jws_can_sign(void);
 
 /* The token names a key of the set: if not, the set may be old. */
 bool jws_has_kid(struct arena *a, struct str token);

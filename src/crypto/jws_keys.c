@@ -73,6 +73,17 @@ void jws_key_make(struct jws_key *ret)
 	sodium_bin2hex(ret->kid, sizeof(ret->kid), id, sizeof(id));
 }
 
+void jws_key_take(struct jws_key *ret, const char *kid, struct str private, struct str public)
+{
+	*ret = (struct jws_key){
+		.private_pem = private.len ? strndup(private.ptr, private.len) : NULL,
+		.public_pem = strndup(public.ptr, public.len),
+	};
+	BUG_IF(!ret->public_pem || (private.len && !ret->private_pem));
+	BUG_IF(strlen(kid) >= sizeof(ret->kid));
+	memcpy(ret->kid, kid, strlen(kid) + 1);
+}
+
 void jws_key_done(struct jws_key *k)
 {
 	if (!k)
@@ -121,6 +132,11 @@ const struct jws_key *jws_key_that_signs(void)
 	}
 
 	return NULL;
+}
+
+bool jws_can_sign(void)
+{
+	return jws_key_that_signs() != NULL;
 }
 
 /* One coordinate of the public point, as RFC 7518 section 6.2.1 writes it. */

@@ -12,7 +12,8 @@
 
 const struct mount *const mounts[] = {
 	&system_mount,
-	&identity_mount,
+	&auth_mount,
+	&account_mount,
 	&users_mount,
 	&projects_mount,
 	&tenant_mount,

@@ -1,8 +1,10 @@
 /*
- * Events: facts that happened, written in the transaction that made them true. The spine of audit, webhooks, realtime
- * and notifications.
+ * Events: facts that happened, written in the transaction that made them true. The spine of audit,
+ * webhooks, realtime and notifications.
  *
- * One table (event.c) lists every type; a type that is not in it is a BUG().
+ * Two tables (event.c) list every type: those of a tenant, and those of an account, which belong to
+ * no tenant. A type that is in neither is a BUG(). Who did it is known by the transaction itself,
+ * where enter() left it; from where and by which request comes from the ctx.
  */
 #pragma once
 
@@ -13,11 +15,21 @@ struct batch;
 struct ctx;
 
 struct event_type {
-	const char *name;    /* "project.created": the noun, then what happened to it */
+	const char *name; /* "project.created": the noun, then what happened to it */
 	const char *summary;
 };
 
-extern const struct event_type event_types[]; /* ends with a NULL name */
+extern const struct event_type event_types[];         /* ends with a NULL name */
+extern const struct event_type account_event_types[]; /* the same */
 
-/* Adds the event to a batch: who, from where and by which request come from the ctx. data: compact JSON, or NULL for {}. */
-void batch_event(struct batch *b, struct ctx *c, const char *type, struct uuid subject, const char *data);
+/* Adds the event to a batch. data: compact JSON that lives until the batch has run, or NULL for {}.
+ */
+void batch_event(struct batch *b, struct ctx *c, const char *type, struct uuid subject,
+		 const char *data);
+
+/*
+ * Adds an event of an account to a batch of BATCH_IDENTITY: of the account named, or, when that is
+ * nil, of the one that acts. With neither, nothing is written. user_agent may be NULL.
+ */
+void batch_account_event(struct batch *b, struct ctx *c, const char *type,
+			 struct account_id account, const char *user_agent);

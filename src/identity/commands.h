@@ -1,5 +1,6 @@
 /*
- * What an admin types that concerns identity. Each says what it did on standard output and returns the exit status.
+ * What an admin types that concerns identity. Each says what it did on standard output and returns
+ * the exit status.
  */
 #pragma once
 

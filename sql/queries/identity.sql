@@ -1,0 +1,297 @@
+-- Identity: accounts, their sessions, and the keys that sign access tokens.
+--
+-- Statements with role: identity run as zygo_identity, which sees all accounts and the seats of all tenants. Whose they may touch is
+-- in each of them: current_account() and current_session() are who entered, or who identity_act_as has named.
+
+-- How a request's transactions begin; enter() in sql/migrations/0001 says what the parameters are.
+-- name: identity_enter :one
+SELECT session_id, account_id, tenant_id, user_id, is_global_admin, is_stale
+FROM enter($1, $2, $3, $4, $5, $6, $7);
+
+-- How those of work without a caller begin: a job, an admin's command.  $1 tenant, $2 read only.
+-- name: identity_enter_tenant :exec
+SELECT enter_tenant($1, $2);
+
+-- From here on in this transaction somebody acts who has just proven who they are, by a password or a refresh token.
+-- $1 account, $2 session, $3 tenant, $4 seat.
+-- name: identity_act_as :exec  role: identity
+SELECT set_config('app.account_id', coalesce($1, ''), true), set_config('app.session_id', coalesce($2, ''), true),
+       set_config('app.tenant_id', coalesce($3, ''), true), set_config('app.user_id', coalesce($4, ''), true);
+
+------------------------------------------------------------------------------------------------------------
+-- Signing up
+
+-- $1 id, $2 email, $3 hash of the password, $4 first name, $5 last name.
+-- name: identity_account_create :exec  role: identity
+INSERT INTO accounts (id, email, password_hash, first_name, last_name, last_login_at)
+VALUES ($1, $2, $3, $4, $5, now());
+
+-- Run once with the slug that one would like and once with one that nobody has: the second does nothing when the first
+-- did something.  $1 id, $2 slug, $3 name.
+-- name: identity_tenant_create :exec  role: identity
+INSERT INTO tenants (id, slug, name)
+SELECT $1, $2, $3
+WHERE NOT EXISTS (SELECT FROM tenants WHERE id = $1)
+ON CONFLICT (slug) WHERE deleted_at IS NULL DO NOTHING;
+
+-- A built-in role.  $1 tenant, $2 id, $3 key, $4 name.
+-- name: identity_role_create :exec  role: identity
+INSERT INTO roles (tenant_id, id, key, name, builtin_key)
+VALUES ($1, $2, $3, $4, $3);
+
+-- $1 tenant, $2 id, $3 account.
+-- name: identity_seat_create :exec  role: identity
+INSERT INTO users (tenant_id, id, account_id, email, first_name, last_name, status, email_verified, mfa_enabled, last_login_at)
+SELECT $1, $2, id, email, first_name, last_name, 'active', email_verified_at IS NOT NULL, mfa_enabled, now()
+FROM accounts
+WHERE id = $3;
+
+-- $1 tenant, $2 seat, $3 role's key.
+-- name: identity_seat_give_role :exec  role: identity
+INSERT INTO user_roles (tenant_id, user_id, role_id)
+SELECT tenant_id, $2, id
+FROM roles
+WHERE tenant_id = $1 AND key = $3;
+
+------------------------------------------------------------------------------------------------------------
+-- Logging in
+
+-- Counts an attempt as failed, until identity_login_forget says that it was not: so those made at once count too.
+-- No row: locked out.  $1 hash of the email, $2 tenant's slug, $3 tenant's id.
+-- name: identity_login_attempt :opt  role: identity
+INSERT INTO login_attempts AS l (realm_id, email_hash, failures, last_at)
+VALUES (realm_of($2, $3), $1, 1, now())
+ON CONFLICT ON CONSTRAINT login_attempts_pkey DO UPDATE
+SET (failures, locked_until, last_at) = (
+	SELECT n, now() + login_delay(n), now()
+	FROM (SELECT CASE WHEN l.last_at < now() - interval '1 day' THEN 1 ELSE l.failures + 1 END) AS counted (n))
+WHERE l.locked_until IS NULL OR l.locked_until <= now()
+RETURNING failures;
+
+-- Always a row. The seat is the one in the tenant that was named, or else the one used last.
+-- $1 email, $2 its hash, $3 tenant's slug, $4 tenant's id.
+-- name: identity_login_find :one  role: identity
+SELECT realm.id AS realm_id, a.id AS account_id, a.password_hash, seat.tenant_id, seat.id AS user_id,
+       coalesce(ceil(extract(epoch FROM l.locked_until - now())), 0)::bigint AS locked_s
+FROM realm_of($3, $4) AS realm (id)
+LEFT JOIN login_attempts l ON l.realm_id = realm.id AND l.email_hash = $2
+LEFT JOIN accounts a ON a.realm_id = realm.id AND a.email = $1 AND a.deleted_at IS NULL
+LEFT JOIN LATERAL (
+	SELECT u.tenant_id, u.id
+	FROM users u
+	JOIN tenants t ON t.id = u.tenant_id
+	WHERE u.account_id = a.id AND u.status = 'active' AND u.deleted_at IS NULL AND t.deleted_at IS NULL
+	  AND (t.slug = $3 OR t.id = $4 OR ($3 IS NULL AND $4::uuid IS NULL))
+	ORDER BY t.status, u.last_login_at DESC NULLS LAST, u.created_at
+	LIMIT 1
+) AS seat ON true;
+
+-- $1 realm, $2 hash of the email.
+-- name: identity_login_forget :exec  role: identity
+DELETE FROM login_attempts WHERE realm_id = $1 AND email_hash = $2;
+
+-- What nobody has tried for a day, a few at a time: each attempt leaves one row at most, so these do not pile up.
+-- name: identity_login_sweep :exec  role: identity
+DELETE FROM login_attempts
+WHERE (realm_id, email_hash) IN (
+	SELECT realm_id, email_hash
+	FROM login_attempts
+	WHERE last_at < now() - interval '1 day'
+	ORDER BY last_at
+	LIMIT 8
+	FOR UPDATE SKIP LOCKED);
+
+-- Refused when the password has changed since it was compared.  $1 its hash then, $2 a new hash of the same password or NULL.
+-- name: identity_login_note :exec  role: identity
+UPDATE accounts
+SET last_login_at = now(), password_hash = coalesce($2, password_hash)
+WHERE id = current_account() AND (password_hash = $1 OR refuse('ZY401', 'Invalid email or password'));
+
+-- The seat that the session works in is the one that the next log-in chooses.
+-- name: identity_seat_use :exec  role: identity
+UPDATE users u
+SET last_login_at = now()
+FROM sessions s
+WHERE s.id = current_session() AND u.tenant_id = s.active_tenant_id AND u.account_id = s.account_id AND u.deleted_at IS NULL;
+
+------------------------------------------------------------------------------------------------------------
+-- Sessions
+
+-- $1 hash of the cookie, $2 user agent, $3 address, $4 idle and $5 greatest lifetime in microseconds.
+-- name: identity_session_create :exec  role: identity
+INSERT INTO sessions (id, account_id, active_tenant_id, token_hash, user_agent, ip, idle_expires_at, expires_at)
+VALUES (current_session(), current_account(), current_tenant(), $1, $2, $3,
+        now() + least($4::bigint, $5::bigint) * interval '1 microsecond', now() + $5::bigint * interval '1 microsecond');
+
+-- $1 hash, $2 lifetime in microseconds.
+-- name: identity_refresh_create :exec  role: identity
+INSERT INTO refresh_tokens (token_hash, session_id, expires_at)
+SELECT $1, id, least(now() + $2::bigint * interval '1 microsecond', expires_at)
+FROM sessions
+WHERE id = current_session();
+
+-- Uses a refresh token and puts the next one in its place. Of two at once one comes first, by the row's lock; a token that
+-- is used again ends its session, since one of the two who have it should not.
+-- No row: there is no such token.  $1 its hash, $2 the next one's, $3 a token's lifetime, $4 a session's idle one, in microseconds.
+-- name: identity_refresh :opt  role: identity
+WITH presented AS (
+	UPDATE refresh_tokens t
+	SET uses = t.uses + 1
+	FROM sessions s
+	JOIN accounts a ON a.id = s.account_id
+	WHERE t.token_hash = $1 AND s.id = t.session_id
+	RETURNING s.id, s.account_id, s.active_tenant_id, s.token_hash, t.uses > 1 AS is_reused,
+		t.expires_at > now() AND s.expires_at > now() AND s.revoked_at IS NULL AND a.deleted_at IS NULL AS is_alive
+), next AS (
+	INSERT INTO refresh_tokens (token_hash, session_id, expires_at)
+	SELECT $2, s.id, least(now() + $3::bigint * interval '1 microsecond', s.expires_at)
+	FROM presented p
+	JOIN sessions s ON s.id = p.id
+	WHERE p.is_alive AND NOT p.is_reused
+), session AS (
+	UPDATE sessions s
+	SET last_seen_at = now(),
+	    idle_expires_at = least(now() + $4::bigint * interval '1 microsecond', s.expires_at),
+	    revoked_at = CASE WHEN p.is_reused THEN now() END,
+	    revoked_reason = CASE WHEN p.is_reused THEN 'refresh token reused' END
+	FROM presented p
+	WHERE s.id = p.id AND s.revoked_at IS NULL
+)
+SELECT id, account_id, active_tenant_id, token_hash, is_reused, is_alive FROM presented;
+
+-- When a stale one was used; at most once in five minutes, see is_stale in enter().  $1 session, $2 idle lifetime in microseconds.
+-- name: identity_session_touch :exec  role: identity
+UPDATE sessions
+SET last_seen_at = now(), idle_expires_at = least(now() + $2::bigint * interval '1 microsecond', expires_at)
+WHERE id = $1 AND revoked_at IS NULL AND last_seen_at < now() - interval '5 minutes';
+
+-- One of the account's own.  $1 session, $2 why.
+-- name: identity_session_revoke :one  noun: Session  role: identity
+UPDATE sessions
+SET revoked_at = now(), revoked_reason = $2
+WHERE id = coalesce($1, current_session()) AND account_id = current_account() AND revoked_at IS NULL AND expires_at > now()
+RETURNING id, token_hash;
+
+-- All of the account, or all but the present one.  $1 the present one too, $2 why.
+-- name: identity_sessions_revoke :many  role: identity
+UPDATE sessions
+SET revoked_at = now(), revoked_reason = $2
+WHERE account_id = current_account() AND revoked_at IS NULL AND ($1::boolean OR id <> current_session())
+RETURNING id, token_hash;
+
+-- name: identity_sessions :many  reply: Session  role: identity
+SELECT id, user_agent AS "device", host(ip) AS "ip", id = current_session() AS "isCurrent", created_at AS "createdAt",
+       last_seen_at AS "lastSeenAt", least(idle_expires_at, expires_at) AS "expiresAt"
+FROM sessions
+WHERE account_id = current_account() AND revoked_at IS NULL AND expires_at > now() AND idle_expires_at > now()
+ORDER BY last_seen_at DESC, id DESC
+LIMIT 100;
+
+-- Another account's tenant, and one where the seat is suspended, is not found.  $1 tenant.
+-- name: identity_switch_tenant :one  noun: Tenant  role: identity
+UPDATE sessions s
+SET active_tenant_id = u.tenant_id
+FROM users u
+JOIN tenants t ON t.id = u.tenant_id
+WHERE s.id = current_session() AND u.tenant_id = $1 AND u.account_id = current_account()
+  AND u.status = 'active' AND u.deleted_at IS NULL AND t.deleted_at IS NULL
+RETURNING s.id, s.token_hash;
+
+------------------------------------------------------------------------------------------------------------
+-- Who am I
+
+-- name: identity_me :one  reply: Me  role: identity
+SELECT a.id, a.email, a.first_name AS "firstName", a.last_name AS "lastName", a.email_verified_at IS NOT NULL AS "emailVerified",
+       a.mfa_enabled AS "mfaEnabled", a.is_global_admin AS "isGlobalAdmin", u.tenant_id AS "tenantId", u.id AS "userId",
+       (SELECT k FROM unnest(u.role_keys) AS k
+        ORDER BY array_position(ARRAY['owner', 'admin', 'member', 'viewer'], k), k LIMIT 1) AS "role",
+       coalesce(u.role_keys, '{}') AS "roles", coalesce(u.permissions, '{}') AS "permissions",
+       a.last_login_at AS "lastLoginAt", a.created_at AS "createdAt", a.updated_at AS "updatedAt"
+FROM sessions s
+JOIN accounts a ON a.id = s.account_id
+LEFT JOIN (users u JOIN tenants t ON t.id = u.tenant_id AND t.deleted_at IS NULL)
+	ON u.tenant_id = s.active_tenant_id AND u.account_id = a.id AND u.status = 'active' AND u.deleted_at IS NULL
+WHERE s.id = current_session();
+
+-- The tenant that the session works in; no row when the account has no seat in it any more.
+-- name: identity_me_tenant :opt  reply: ActiveTenant  role: identity
+SELECT t.id, t.slug, t.name, t.plan, t.status, t.settings
+FROM sessions s
+JOIN users u ON u.tenant_id = s.active_tenant_id AND u.account_id = s.account_id AND u.status = 'active' AND u.deleted_at IS NULL
+JOIN tenants t ON t.id = u.tenant_id AND t.deleted_at IS NULL
+WHERE s.id = current_session();
+
+-- What a hot copy of the session must know beside: until when it may be believed.
+-- name: identity_me_ends :one  role: identity
+SELECT least(idle_expires_at, expires_at) AS ends_at FROM sessions WHERE id = current_session();
+
+-- name: identity_me_tenants :many  reply: Seat  role: identity
+SELECT t.id, t.slug, t.name, t.plan, t.status, u.id AS "userId", u.status AS "userStatus", u.role_keys AS "roles",
+       t.id IS NOT DISTINCT FROM s.active_tenant_id AS "isActive"
+FROM sessions s
+JOIN users u ON u.account_id = s.account_id AND u.deleted_at IS NULL
+JOIN tenants t ON t.id = u.tenant_id AND t.deleted_at IS NULL
+WHERE s.id = current_session()
+ORDER BY lower(t.name), t.id
+LIMIT 1000;
+
+-- Whether given, and value, of $1 first name, $3 last name.
+-- name: identity_account_update :exec  role: identity
+UPDATE accounts
+SET first_name = CASE WHEN $1 THEN $2 ELSE first_name END,
+    last_name = CASE WHEN $3 THEN $4 ELSE last_name END,
+    updated_at = now(), version = version + 1
+WHERE id = current_account();
+
+-- The sessions whose hot copies say something else from now on.
+-- name: identity_sessions_living :many  role: identity
+SELECT id, token_hash FROM sessions WHERE account_id = current_account() AND revoked_at IS NULL AND expires_at > now();
+
+-- name: identity_password :one  role: identity
+SELECT email, password_hash FROM accounts WHERE id = current_account();
+
+-- $1 hash of the new one, $2 the hash that the present one was compared with.
+-- name: identity_password_set :exec  role: identity
+UPDATE accounts
+SET password_hash = $1, updated_at = now(), version = version + 1
+WHERE id = current_account() AND (password_hash = $2 OR refuse('ZY409', 'The password was changed meanwhile'));
+
+------------------------------------------------------------------------------------------------------------
+-- Keys that sign access tokens
+
+-- One at a time changes the set of keys, to the end of its transaction.
+-- name: identity_keys_lock :exec  role: identity
+SELECT pg_advisory_xact_lock(2054776687, 1);
+
+-- Those that tokens may still name, the newest first.
+-- name: identity_keys :many  role: identity
+SELECT kid, private_sealed, public_pem, created_at, signs_from, retires_at
+FROM signing_keys
+WHERE retires_at IS NULL OR retires_at > now()
+ORDER BY signs_from DESC, kid DESC;
+
+-- Unless there is one already.  $1 kid, $2 private half, sealed, $3 public half.
+-- name: identity_keys_create_first :exec  role: identity
+INSERT INTO signing_keys (kid, private_sealed, public_pem)
+SELECT $1, $2, $3
+WHERE NOT EXISTS (SELECT FROM signing_keys WHERE retires_at IS NULL OR retires_at > now());
+
+-- $1 kid, $2 private half, sealed, $3 public half, $4 from when it signs, in microseconds from now.
+-- name: identity_keys_create :exec  role: identity
+INSERT INTO signing_keys (kid, private_sealed, public_pem, signs_from)
+VALUES ($1, $2, $3, now() + $4::bigint * interval '1 microsecond');
+
+-- All but the new one.  $1 its kid, $2 when, in microseconds from now.
+-- name: identity_keys_retire :exec  role: identity
+UPDATE signing_keys
+SET retires_at = now() + $2::bigint * interval '1 microsecond'
+WHERE kid <> $1 AND retires_at IS NULL;
+
+------------------------------------------------------------------------------------------------------------
+-- Built-in roles
+
+-- $1 key, $2 permissions.
+-- name: identity_builtin_role_put :exec  role: system
+INSERT INTO builtin_roles (key, permissions)
+VALUES ($1, $2)
+ON CONFLICT ON CONSTRAINT builtin_roles_pkey DO UPDATE SET permissions = excluded.permissions;

@@ -1,0 +1,76 @@
+/*
+ * The types of events, and how one is written.
+ */
+#include "events/event.h"
+
+#include "base/ctx.h"
+#include "db/batch.h"
+#include "gen/sql_events.h"
+
+#include <string.h>
+
+/*
+ * What happens in a tenant. To add one: a row here, batch_event() beside the change. The name is
+ * what webhooks and workflows subscribe to: it is never changed.
+ */
+/* clang-format off */
+const struct event_type event_types[] = {
+	{ "tenant.created", "A tenant was founded" },
+	{ "tenant.updated", "A tenant's name, slug or settings changed" },
+	{ "user.created", "A user was invited, or came with a new tenant" },
+	{ "user.updated", "A user's profile changed" },
+	{ "user.rolesChanged", "A user has other roles from now on" },
+	{ "user.suspended", "A user was suspended" },
+	{ "user.reactivated", "A suspended user may act again" },
+	{ "user.deleted", "A user lost the seat in the tenant" },
+	{ "project.created", "A project was created" },
+	{ "project.updated", "A project changed" },
+	{ "project.archived", "A project was archived" },
+	{ "project.restored", "An archived project is in use again" },
+	{ "project.deleted", "A project was deleted" },
+	{ 0 },
+};
+
+/* What happens to an account. */
+const struct event_type account_event_types[] = {
+	{ "account.created", "Somebody signed up" },
+	{ "account.updated", "The account's profile changed" },
+	{ "account.loggedIn", "A log-in with the right password" },
+	{ "account.loginRefused", "A log-in with a wrong password, or to a tenant without a seat" },
+	{ "account.passwordChanged", "The password changed; all other sessions were revoked" },
+	{ "account.loggedOut", "A session, or all, ended by logging out" },
+	{ "account.sessionRevoked", "A session was ended from another one" },
+	{ "account.tenantSwitched", "A session works in another tenant from now on" },
+	{ "account.tokenReused", "A refresh token came twice; its session was revoked" },
+	{ 0 },
+};
+/* clang-format on */
+
+static bool is_listed(const struct event_type *types, const char *name)
+{
+	for (; types->name; types++) {
+		if (strcmp(types->name, name) == 0)
+			return true;
+	}
+
+	return false;
+}
+
+void batch_event(struct batch *b, struct ctx *c, const char *type, struct uuid subject,
+		 const char *data)
+{
+	BUG_IF(!is_listed(event_types, type));
+	batch_add(b, NULL, &sql_events_create,
+		  ARGS(arg_uuid(uuid_v7()), arg_text(type), arg_uuid(subject),
+		       arg_text(actor_kind_name(c->actor.kind)), arg_text(c->actor.ip),
+		       arg_text(c->request_id), arg_text(data)));
+}
+
+void batch_account_event(struct batch *b, struct ctx *c, const char *type,
+			 struct account_id account, const char *user_agent)
+{
+	BUG_IF(!is_listed(account_event_types, type));
+	batch_add(b, NULL, &sql_events_create_of_account,
+		  ARGS(arg_uuid(uuid_v7()), arg_text(type), arg_text(c->actor.ip),
+		       arg_text(user_agent), arg_text(c->request_id), arg_uuid(account.u)));
+}

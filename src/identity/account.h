@@ -1,0 +1,70 @@
+/*
+ * Accounts: a person's log-in, in a realm, with an email and a password. What a person may do in a
+ * tenant is the seat's affair (domains/users), not the account's.
+ */
+#pragma once
+
+#include "base/base.h"
+#include "base/err.h"
+#include "identity/grant.h"
+
+struct ctx;
+struct rows;
+
+struct sign_up {
+	const char *email;       /* lower case */
+	const char *password;    /* 8…128 characters */
+	const char *first_name;  /* NULL: not said */
+	const char *last_name;   /* the same */
+	const char *tenant_name; /* the tenant's; NULL: made of the person's name */
+};
+
+struct log_in {
+	const char *email; /* lower case */
+	const char *password;
+	const char *tenant; /* slug or id; NULL: the one used last */
+};
+
+struct account_patch {
+	const char *first_name, *last_name;
+	bool has_first_name, has_last_name;
+};
+
+struct password_change {
+	const char *current;
+	const char *new; /* 8…128 characters */
+};
+
+extern const struct conflict account_conflicts[];
+
+/*
+ * An account with a tenant of its own, which it owns, and a session. ERR_RESOURCE_CONFLICT (path
+ * "email") when the email cannot be used; ERR_VALIDATION_ERROR (path "password") when the password
+ * is one that others guess.
+ */
+int account_sign_up(struct ctx *c, const struct sign_up *in, const char *user_agent,
+		    struct grant *ret) MUST_CHECK;
+
+/*
+ * A session for the password. ERR_AUTH_INVALID_CREDENTIALS, after the same work and time, whatever
+ * is wrong; ERR_RATE_LIMIT_EXCEEDED after failures, whether or not the email has an account.
+ */
+int account_log_in(struct ctx *c, const struct log_in *in, const char *user_agent,
+		   struct grant *ret) MUST_CHECK;
+
+/* What is said of the account that acts: the shapes Me and ActiveTenant, and until when its session
+ * lives. */
+struct me {
+	struct grant said; /* me and tenant alone */
+	int64_t ends_at_us;
+};
+int account_me(struct ctx *c, struct me *ret) MUST_CHECK;
+
+/* Its seats, 1000 at most: the shape Seat. */
+int account_tenants(struct ctx *c, const struct rows **ret) MUST_CHECK;
+
+int account_update(struct ctx *c, const struct account_patch *in, struct grant *ret) MUST_CHECK;
+
+/* Revokes all sessions but the present one. ERR_AUTH_INVALID_CREDENTIALS when `current` is wrong.
+ */
+int account_change_password(struct ctx *c, const struct password_change *in) MUST_CHECK;

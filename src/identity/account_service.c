@@ -1,0 +1,185 @@
+/* Signing up, and what an account changes about itself: see account.h. */
+#include "identity/account.h"
+
+#include "base/arena.h"
+#include "base/ctx.h"
+#include "crypto/password.h"
+#include "db/batch.h"
+#include "events/event.h"
+#include "gen/sql_identity.h"
+#include "identity/founding.h"
+#include "identity/hot.h"
+
+#define NOBODY ((struct account_id){ 0 })
+
+const struct conflict account_conflicts[] = {
+	{ "accounts_realm_id_email_key", ERR_RESOURCE_CONFLICT, "email",
+	  "This email cannot be used" },
+	{ "users_tenant_id_account_id_key", ERR_RESOURCE_CONFLICT, NULL,
+	  "This account has a seat in the tenant" },
+	{ "roles_tenant_id_key_key", ERR_RESOURCE_CONFLICT, "key", "A role with this key exists" },
+	{ 0 },
+};
+
+/* Whether the password may not be used as that of the email. */
+static int refuse_weak(struct ctx *c, const char *path, const char *password, const char *email)
+{
+	const char *why = password_refused(str_of(password), email);
+
+	return why ? fail_issue(c, path, "custom", why) : OK;
+}
+
+/*
+ * Signing up
+ */
+
+/* "Ann's team", or of the part of the email before the @. */
+static const char *tenant_name(struct ctx *c, const struct sign_up *in)
+{
+	struct str email = str_of(in->email);
+	struct str who = in->first_name ? str_of(in->first_name) : str_cut(&email, '@');
+
+	if (in->tenant_name)
+		return in->tenant_name;
+
+	return arena_printf(c->arena, "%.*s's team", STR_FMT(who));
+}
+
+int account_sign_up(struct ctx *c, const struct sign_up *in, const char *user_agent,
+		    struct grant *ret)
+{
+	struct grantee who = {
+		.account = { uuid_v7() },
+		.tenant = { uuid_v7() },
+		.user = { uuid_v7() },
+		.user_agent = user_agent,
+	};
+	struct founding founding = { who.tenant, who.user, who.account, tenant_name(c, in) };
+	struct session_id session = { uuid_v7() };
+	char hash[PASSWORD_HASH_SIZE];
+	struct batch *b;
+	int err;
+
+	err = refuse_weak(c, "password", in->password, in->email);
+	if (err)
+		return err;
+	password_hash(str_of(in->password), hash);
+
+	b = batch_new(c, BATCH_IDENTITY);
+	grant_act_as(b, &who, session);
+	batch_add(b, NULL, &sql_identity_account_create,
+		  ARGS(arg_uuid(who.account.u), arg_text(in->email), arg_text(hash),
+		       arg_text(in->first_name), arg_text(in->last_name)));
+	founding_add(b, c, &founding);
+	batch_account_event(b, c, "account.created", NOBODY, user_agent);
+	grant_start(b, c, &who, ret);
+	err = batch_run(b);
+	if (err)
+		return err;
+
+	c->actor.account = who.account;
+	c->actor.session = session;
+	c->actor.tenant = who.tenant;
+	c->actor.user = who.user;
+
+	return grant_sign(c, ret);
+}
+
+/*
+ * The account that acts
+ */
+
+int account_me(struct ctx *c, struct me *ret)
+{
+	struct batch *b = batch_new(c, BATCH_IDENTITY);
+	const struct rows *ends;
+	int err;
+
+	*ret = (struct me){ 0 };
+	grant_read(b, &ret->said);
+	batch_add(b, &ends, &sql_identity_me_ends, NO_ARGS);
+	err = batch_run(b);
+	if (err)
+		return err;
+	ret->ends_at_us = rows_get_time(ends, "ends_at");
+
+	return OK;
+}
+
+int account_tenants(struct ctx *c, const struct rows **ret)
+{
+	struct batch *b = batch_new(c, BATCH_IDENTITY);
+
+	batch_add(b, ret, &sql_identity_me_tenants, NO_ARGS);
+
+	return batch_run(b);
+}
+
+int account_update(struct ctx *c, const struct account_patch *in, struct grant *ret)
+{
+	struct batch *b = batch_new(c, BATCH_IDENTITY);
+	const struct rows *sessions;
+	int err;
+
+	*ret = (struct grant){ 0 };
+	batch_add(b, NULL, &sql_identity_account_update,
+		  ARGS(arg_bool(in->has_first_name), arg_text(in->first_name),
+		       arg_bool(in->has_last_name), arg_text(in->last_name)));
+	batch_account_event(b, c, "account.updated", NOBODY, NULL);
+	grant_read(b, ret);
+	batch_add(b, &sessions, &sql_identity_sessions_living, NO_ARGS);
+	err = batch_run(b);
+	if (err)
+		return err;
+	hot_drop(c, sessions);
+
+	return OK;
+}
+
+/*
+ * The password
+ */
+
+/* The change, under the condition that the password is still the one that was compared. */
+static int set_password(struct ctx *c, const char *hash, const char *compared)
+{
+	struct batch *b = batch_new(c, BATCH_IDENTITY);
+	const struct rows *revoked;
+	int err;
+
+	batch_add(b, NULL, &sql_identity_password_set, ARGS(arg_text(hash), arg_text(compared)));
+	batch_add(b, &revoked, &sql_identity_sessions_revoke,
+		  ARGS(arg_bool(false), arg_text("password changed")));
+	batch_account_event(b, c, "account.passwordChanged", NOBODY, NULL);
+	err = batch_run(b);
+	if (err)
+		return err;
+	hot_drop(c, revoked);
+
+	return OK;
+}
+
+int account_change_password(struct ctx *c, const struct password_change *in)
+{
+	struct batch *b = batch_new(c, BATCH_IDENTITY);
+	const struct rows *account;
+	char hash[PASSWORD_HASH_SIZE];
+	const char *present;
+	int err;
+
+	batch_add(b, &account, &sql_identity_password, NO_ARGS);
+	err = batch_run(b);
+	if (err)
+		return err;
+	present = rows_get_text(account, "password_hash");
+	if (!password_verify(str_of(in->current), present))
+		return fail(c, ERR_AUTH_INVALID_CREDENTIALS, "currentPassword",
+			    "The current password is not this");
+
+	err = refuse_weak(c, "newPassword", in->new, rows_get_text(account, "email"));
+	if (err)
+		return err;
+	password_hash(str_of(in->new), hash);
+
+	return set_password(c, hash, present);
+}

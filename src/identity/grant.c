@@ -1,0 +1,102 @@
+/* Grants: see grant.h. */
+#include "identity/grant.h"
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/ctx.h"
+#include "crypto/jws.h"
+#include "crypto/token.h"
+#include "db/batch.h"
+#include "gen/sql_identity.h"
+#include "identity/keys.h"
+
+#define USER_AGENT_MAX 512 /* bytes that are kept */
+
+void grant_act_as(struct batch *b, const struct grantee *who, struct session_id session)
+{
+	batch_add(b, NULL, &sql_identity_act_as,
+		  ARGS(arg_uuid(who->account.u), arg_uuid(session.u), arg_uuid(who->tenant.u),
+		       arg_uuid(who->user.u)));
+}
+
+const char *grant_token(struct ctx *c, struct token_hash **ret_hash)
+{
+	char *token = arena_alloc(c->arena, TOKEN_TEXT_SIZE);
+
+	arena_holds_secret(c->arena);
+	token_make(token);
+	*ret_hash = arena_make(c->arena, struct token_hash);
+	token_hash(str_of(token), *ret_hash);
+
+	return token;
+}
+
+static struct arg arg_hash(const struct token_hash *h)
+{
+	return arg_bytes(h->bytes, sizeof(h->bytes));
+}
+
+/* Whole characters only, and nothing that PostgreSQL cannot hold. */
+static struct arg arg_user_agent(const char *user_agent)
+{
+	struct str s = str_of(user_agent);
+
+	if (s.len > USER_AGENT_MAX)
+		s.len = USER_AGENT_MAX;
+	s.len = str_utf8_prefix(s);
+
+	return s.len > 0 ? arg_str(s) : arg_null();
+}
+
+void grant_start(struct batch *b, struct ctx *c, const struct grantee *who, struct grant *ret)
+{
+	const struct config *conf = config();
+	struct token_hash *cookie, *refresh;
+
+	*ret = (struct grant){ .cookie_max_age_s = conf->session_max_us / US_PER_S };
+	ret->cookie = grant_token(c, &cookie);
+	ret->refresh_token = grant_token(c, &refresh);
+
+	batch_add(b, NULL, &sql_identity_session_create,
+		  ARGS(arg_hash(cookie), arg_user_agent(who->user_agent), arg_text(c->actor.ip),
+		       arg_int(conf->session_idle_us), arg_int(conf->session_max_us)));
+	batch_add(b, NULL, &sql_identity_refresh_create,
+		  ARGS(arg_hash(refresh), arg_int(conf->refresh_expires_us)));
+	grant_read(b, ret);
+}
+
+void grant_read(struct batch *b, struct grant *ret)
+{
+	batch_add(b, &ret->me, &sql_identity_me, NO_ARGS);
+	batch_add(b, &ret->tenant, &sql_identity_me_tenant, NO_ARGS);
+}
+
+int grant_sign(struct ctx *c, struct grant *g)
+{
+	int64_t now_s = clock_now_us() / US_PER_S;
+	struct str *granted;
+	size_t n =
+		rows_array(g->me, 0, (size_t)rows_find(g->me, "permissions"), c->arena, &granted);
+	struct claims claims = {
+		.account = { rows_get_uuid(g->me, "id") },
+		.session = c->actor.session,
+		.tenant = { rows_get_uuid(g->me, "tenantId") },
+		.issued_s = now_s,
+		.expires_s = now_s + config()->jwt_expires_us / US_PER_S,
+		.role = rows_get_text(g->me, "role"),
+		.permissions = granted,
+		.permissions_len = n,
+	};
+
+	keys_refresh(jws_can_sign() ? KEYS_AGE_US : KEYS_AGE_NONE);
+	if (!jws_can_sign())
+		return fail(c, ERR_SERVICE_UNAVAILABLE, NULL, "Access tokens cannot be signed");
+
+	g->access_token = jws_sign(c->arena, &claims);
+	if (!g->access_token)
+		return fail_internal(c, "the claims do not fit an access token");
+	g->expires_in_s = claims.expires_s - claims.issued_s;
+
+	return OK;
+}

@@ -1,0 +1,53 @@
+/*
+ * Grants: what somebody gets who has proven who they are: a session, its tokens, and what the reply
+ * says of them. Made in two steps, because the token says what the transaction has found.
+ *
+ *	grant_start(b, c, &who, &g);      statements of a batch
+ *	err = batch_run(b);
+ *	if (!err)
+ *		err = grant_sign(c, &g);
+ */
+#pragma once
+
+#include "base/base.h"
+#include "base/id.h"
+
+struct batch;
+struct ctx;
+struct rows;
+
+/* Everything lives in the ctx's arena, which is wiped at its end. */
+struct grant {
+	const struct rows *me;     /* one row: the shape Me */
+	const struct rows *tenant; /* the shape ActiveTenant; no row: there is none */
+	const char *access_token;
+	int64_t expires_in_s;      /* of the access token */
+	const char *refresh_token; /* NULL: the one there is goes on */
+	const char *cookie;        /* the session's; NULL: the one there is goes on */
+	int64_t cookie_max_age_s;
+};
+
+struct grantee {
+	struct account_id account;
+	struct tenant_id tenant; /* nil: no seat anywhere */
+	struct user_id user;     /* the seat in it */
+	const char *user_agent;  /* NULL: not known */
+};
+
+/* Names who acts in the rest of the batch's transaction: what enter() does for those who were
+ * known. */
+void grant_act_as(struct batch *b, const struct grantee *who, struct session_id session);
+
+/* A new session for whom grant_act_as() has named, with cookie and refresh token, and grant_read().
+ */
+void grant_start(struct batch *b, struct ctx *c, const struct grantee *who, struct grant *ret);
+
+/* What the reply says of the account that acts. */
+void grant_read(struct batch *b, struct grant *ret);
+
+/* An opaque token in the arena; its hash is what is stored. */
+struct token_hash;
+const char *grant_token(struct ctx *c, struct token_hash **ret_hash);
+
+/* The access token, after the batch has run, for ctx->actor's session. */
+int grant_sign(struct ctx *c, struct grant *g) MUST_CHECK;

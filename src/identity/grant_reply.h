@@ -1,0 +1,21 @@
+/*
+ * What several routes of identity say: who one is, and what one was granted.
+ */
+#pragma once
+
+#include "base/base.h"
+#include "http/shape.h"
+
+struct grant;
+struct jsonwrite;
+struct request;
+
+extern const struct shape me_shape;     /* {user, tenant} */
+extern const struct shape login_shape;  /* beside it accessToken, refreshToken, expiresIn */
+extern const struct shape switch_shape; /* the same without refreshToken */
+
+/* The members user and tenant. */
+void grant_write_me(struct jsonwrite *w, const struct grant *g);
+
+/* The whole reply, with the cookie where one was made. */
+int grant_reply(struct request *r, const struct grant *g);
