@@ -116,12 +116,36 @@ static void put_escaped(struct buf *out, unsigned char c)
 	buf_add(out, text, 2);
 }
 
+/* The high bit of some byte is set when a byte of w is less than n, which is at most 0x80. */
+static uint64_t has_less(uint64_t w, uint64_t n)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+
+	return (w - ones * n) & ~w & (ones * 0x80);
+}
+
+/* How many bytes from s.ptr + at, counted by eights, may stand in a string as they are. */
+static size_t plain_run(struct str s, size_t at)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	size_t i = at;
+	uint64_t w;
+
+	for (; s.len - i >= sizeof(w); i += sizeof(w)) {
+		memcpy(&w, s.ptr + i, sizeof(w));
+		if (has_less(w, 0x20) | has_less(w ^ ones * '"', 1) | has_less(w ^ ones * '\\', 1))
+			break;
+	}
+
+	return i - at;
+}
+
 static void put_string(struct buf *out, struct str s)
 {
 	size_t done = 0; /* bytes of s that are written */
 
 	buf_char(out, '"');
-	for (size_t i = 0; i < s.len; i++) {
+	for (size_t i = plain_run(s, 0); i < s.len; i++) {
 		unsigned char c = (unsigned char)s.ptr[i];
 
 		if (c >= 0x20 && c != '"' && c != '\\')
@@ -129,6 +153,7 @@ static void put_string(struct buf *out, struct str s)
 		buf_add(out, s.ptr + done, i - done);
 		put_escaped(out, c);
 		done = i + 1;
+		i += plain_run(s, done);
 	}
 	if (s.len > done)
 		buf_add(out, s.ptr + done, s.len - done);

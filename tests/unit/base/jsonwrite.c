@@ -61,6 +61,28 @@ Test(jsonwrite, pretty_is_for_people)
 	cr_assert_str_eq(out.data, "{\n  \"a\": 1,\n  \"b\": [\n    2\n  ],\n  \"c\": {}\n}");
 }
 
+/* Undoes the escapes one by one, and finds none missing. */
+static void read_back(const char *json, char *text)
+{
+	const char letters[] = "b\bt\tn\nf\fr\r\"\"\\\\";
+
+	cr_assert_eq(*json++, '"');
+	for (; *json != '"'; json++) {
+		cr_assert_geq((unsigned char)*json, 0x20, "unescaped");
+		if (*json != '\\') {
+			*text++ = *json;
+		} else if (*++json == 'u') {
+			cr_assert_eq(strncmp(json, "u00", 3), 0);
+			*text++ = (char)strtoul((char[]){ json[3], json[4], '\0' }, NULL, 16);
+			json += 4;
+		} else {
+			*text++ = strchr(letters, *json)[1];
+		}
+	}
+	*text = '\0';
+	cr_assert_eq(json[1], '\0');
+}
+
 Test(jsonwrite, strings_are_escaped_where_they_must_be)
 {
 	static const struct {
@@ -81,6 +103,26 @@ Test(jsonwrite, strings_are_escaped_where_they_must_be)
 		jsonwrite_init(&w, &out);
 		jsonwrite_text(&w, cases[i].text);
 		cr_assert_str_eq(out.data, cases[i].json);
+	}
+}
+
+Test(jsonwrite, an_escape_is_seen_wherever_it_stands)
+{
+	static const char specials[] = { '"', '\\', '\x01', '\x1f', '\n' };
+	char text[41], back[100];
+
+	for (size_t at = 0; at < sizeof(text) - 1; at++) {
+		for (size_t i = 0; i < ARRAY_LEN(specials); i++) {
+			memset(text, at % 2 ? ' ' : '\xc3', sizeof(text) - 1);
+			text[sizeof(text) - 1] = '\0';
+			text[at] = specials[i];
+			text[sizeof(text) - 2 - at / 2] = '"';
+			buf_reset(&out);
+			jsonwrite_init(&w, &out);
+			jsonwrite_text(&w, text);
+			read_back(out.data, back);
+			cr_assert_str_eq(back, text, "at %zu", at);
+		}
 	}
 }
 
