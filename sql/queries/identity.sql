@@ -295,3 +295,15 @@ WHERE kid <> $1 AND retires_at IS NULL;
 INSERT INTO builtin_roles (key, permissions)
 VALUES ($1, $2)
 ON CONFLICT ON CONSTRAINT builtin_roles_pkey DO UPDATE SET permissions = excluded.permissions;
+
+------------------------------------------------------------------------------------------------------------
+-- The demonstration tenant
+
+-- The oldest tenant that an account of the platform's realm owns.  $1 email.
+-- name: identity_tenant_of_owner :opt  role: identity
+SELECT u.tenant_id AS id
+FROM accounts a
+JOIN users u ON u.account_id = a.id AND u.deleted_at IS NULL
+WHERE a.realm_id = realm_of(NULL, NULL) AND a.email = $1 AND a.deleted_at IS NULL AND 'owner' = ANY (u.role_keys)
+ORDER BY u.created_at
+LIMIT 1;

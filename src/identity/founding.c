@@ -6,16 +6,17 @@
 #include "db/batch.h"
 #include "events/event.h"
 #include "gen/sql_identity.h"
+#include "http/permissions.h"
 
-/* Rows of `roles`; what they may do is in builtin_roles, and its keys are those of enum
- * builtin_role. */
+/* What a new tenant calls its built-in roles; what they may do is in builtin_roles. */
 static const struct {
-	const char *key, *name;
+	enum builtin_role role;
+	const char *name;
 } roles[] = {
-	{ "owner", "Owner" },
-	{ "admin", "Administrator" },
-	{ "member", "Member" },
-	{ "viewer", "Viewer" },
+	{ ROLE_OWNER, "Owner" },
+	{ ROLE_ADMIN, "Administrator" },
+	{ ROLE_MEMBER, "Member" },
+	{ ROLE_VIEWER, "Viewer" },
 };
 
 static void add_tenant(struct batch *b, struct ctx *c, const struct founding *f)
@@ -34,12 +35,14 @@ void founding_add(struct batch *b, struct ctx *c, const struct founding *f)
 	add_tenant(b, c, f);
 	for (size_t i = 0; i < ARRAY_LEN(roles); i++)
 		batch_add(b, NULL, &sql_identity_role_create,
-			  ARGS(arg_uuid(f->tenant.u), arg_uuid(uuid_v7()), arg_text(roles[i].key),
+			  ARGS(arg_uuid(f->tenant.u), arg_uuid(uuid_v7()),
+			       arg_text(builtin_role_name(roles[i].role)),
 			       arg_text(roles[i].name)));
 	batch_add(b, NULL, &sql_identity_seat_create,
 		  ARGS(arg_uuid(f->tenant.u), arg_uuid(f->owner.u), arg_uuid(f->account.u)));
 	batch_add(b, NULL, &sql_identity_seat_give_role,
-		  ARGS(arg_uuid(f->tenant.u), arg_uuid(f->owner.u), arg_text(roles[0].key)));
+		  ARGS(arg_uuid(f->tenant.u), arg_uuid(f->owner.u),
+		       arg_text(builtin_role_name(ROLE_OWNER))));
 
 	batch_event(b, c, "tenant.created", f->tenant.u, NULL);
 	batch_event(b, c, "user.created", f->owner.u, NULL);
