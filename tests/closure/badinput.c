@@ -8,6 +8,7 @@
 #include "support/database.h"
 #include "support/factories.h"
 #include "support/probe.h"
+#include "support/servers.h"
 #include "support/wire.h"
 #include "support/world.h"
 
@@ -23,17 +24,6 @@ static const char *repeat(const char *text, size_t n)
 	for (size_t i = 0; i < n; i++)
 		buf_str(&out, text);
 	return out.data;
-}
-
-/* Every worker that served before serves still: none died of it. */
-static const char *workers(void)
-{
-	const char *argv[] = { world()->server, world()->dir, "pid", "serve", NULL };
-	const char *children =
-		strf("cat /proc/%.*s/task/*/children", STR_FMT(str_trim(world_run(argv, NULL))));
-
-	return strf("%.*s",
-		    STR_FMT(world_run((const char *[]){ "sh", "-c", children, NULL }, NULL)));
 }
 
 /*
@@ -84,7 +74,7 @@ Test(badinput, bodies_that_are_no_json_are_refused)
 {
 	struct caller ann = caller(ROLE_ADMIN);
 	const char *before = database_tenant_digest(ann.tenant);
-	const char *who = workers();
+	const char *who = server_workers_text();
 
 	for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
 		struct answer a = answer_to(&(struct ask){ .method = "POST",
@@ -97,14 +87,14 @@ Test(badinput, bodies_that_are_no_json_are_refused)
 			  "%s: %d %.*s", bodies[i].name, a.status, STR_FMT(a.body));
 	}
 	cr_assert_str_eq(database_tenant_digest(ann.tenant), before);
-	cr_assert_str_eq(workers(), who, "a worker died");
+	cr_assert_str_eq(server_workers_text(), who, "a worker died");
 }
 
 /* Deep nesting is refused before it costs anything, by whatever it nests. */
 Test(badinput, depth_bombs_are_refused)
 {
 	struct caller ann = caller(ROLE_ADMIN);
-	const char *who = (world(), workers());
+	const char *who = server_workers_text();
 	const char *bombs[] = {
 		strf("{\"name\":%s1%s}", repeat("[", 100000), repeat("]", 100000)),
 		strf("{\"name\":%s1%s}", repeat("{\"a\":", 100000), repeat("}", 100000)),
@@ -114,7 +104,7 @@ Test(badinput, depth_bombs_are_refused)
 
 	for (size_t i = 0; i < ARRAY_LEN(bombs); i++)
 		answer_is_error(post(&ann, "/projects", bombs[i]), 400, "MALFORMED_JSON", NULL);
-	cr_assert_str_eq(workers(), who, "a worker died");
+	cr_assert_str_eq(server_workers_text(), who, "a worker died");
 }
 
 /* Every route that takes a body, with the same few. */
@@ -296,7 +286,7 @@ static const struct {
 
 Test(badinput, requests_that_are_no_http_are_refused)
 {
-	const char *who = (world(), workers());
+	const char *who = server_workers_text();
 
 	for (size_t i = 0; i < ARRAY_LEN(requests); i++) {
 		struct answer a;
@@ -308,7 +298,7 @@ Test(badinput, requests_that_are_no_http_are_refused)
 		cr_expect_eq(a.status, requests[i].status, "%s: %d %.*s", requests[i].name,
 			     a.status, STR_FMT(a.body));
 	}
-	cr_assert_str_eq(workers(), who, "a worker died");
+	cr_assert_str_eq(server_workers_text(), who, "a worker died");
 }
 
 Test(badinput, headers_that_are_too_large_are_refused)

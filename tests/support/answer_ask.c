@@ -70,7 +70,7 @@ static struct curl_slist *add_credential(struct curl_slist *list, const struct c
 	return add(list, "X-Tenant-ID: ", c->named_tenant);
 }
 
-static struct curl_slist *headers_of(const struct ask *a)
+struct curl_slist *answer_headers(const struct ask *a)
 {
 	struct curl_slist *list = curl_slist_append(NULL, "Expect:");
 
@@ -90,7 +90,7 @@ static struct curl_slist *say_what(CURL *curl, const struct ask *a)
 	const struct caller *c = a->caller;
 	const char *url = c && c->url ? c->url : world()->url;
 	const char *from = c && c->from ? c->from : own_address();
-	struct curl_slist *headers = headers_of(a);
+	struct curl_slist *headers = answer_headers(a);
 
 	set_usual(curl);
 	curl_easy_setopt(curl, CURLOPT_URL, arena_printf(answers_arena(), "%s%s", url, a->path));

@@ -1,0 +1,91 @@
+/*
+ * Workers that die: the others serve, a new one comes, and what was answered stays.
+ */
+#include "support/answer.h"
+#include "support/caller.h"
+#include "support/database.h"
+#include "support/load.h"
+#include "support/servers.h"
+#include "support/world.h"
+
+#include <criterion/criterion.h>
+#include <signal.h>
+
+#define CONNECTIONS 16
+#define KILLS       4
+
+struct place {
+	pid_t gone;
+	size_t len;
+};
+
+static bool is_replaced(void *p)
+{
+	const struct place *place = p;
+	pid_t now[32];
+	size_t len;
+
+	server_workers(now, ARRAY_LEN(now), &len);
+	for (size_t i = 0; i < len; i++) {
+		if (now[i] == place->gone)
+			return false;
+	}
+	return len == place->len;
+}
+
+static void kill_a_worker(size_t which)
+{
+	pid_t now[32];
+	struct place p;
+
+	server_workers(now, ARRAY_LEN(now), &p.len);
+	cr_assert_gt(p.len, 1);
+	p.gone = now[which % p.len];
+	cr_assert_eq(kill(p.gone, SIGKILL), 0);
+	wait_until(is_replaced, &p, "a worker in place of the one that was killed");
+}
+
+/* A request that was in the worker when it died is a 502 in our JSON; all others are answered. */
+Test(faults_workers, one_that_is_killed_is_replaced_and_the_others_serve)
+{
+	struct caller ann = caller(ROLE_ADMIN);
+	struct load *load = load_start(&ann, "/users", CONNECTIONS);
+	struct load_result r;
+
+	for (size_t i = 0; i < KILLS; i++) {
+		load_wait(load, 10);
+		kill_a_worker(i);
+	}
+	load_wait(load, 20);
+	r = load_stop(load);
+	cr_assert_eq(r.broken, 0, "%s", r.first_failure);
+	cr_assert_eq(r.unformed, 0, "%s", r.first_failure);
+	cr_assert_eq(r.by_status[200] + r.by_status[502], r.answers, "%s", r.first_failure);
+	cr_assert_leq(r.by_status[502], (uint64_t)CONNECTIONS * KILLS);
+}
+
+/* Invariant: what was answered 2xx is durable, and its event with it. */
+Test(faults_workers, that_are_killed_lose_nothing_that_was_answered)
+{
+	struct caller ann = caller(ROLE_ADMIN);
+	struct load *load = load_start_writes(&ann, "/projects",
+					      "{\"slug\":\"p%llu\",\"name\":\"x\"}", CONNECTIONS);
+	struct load_result r;
+	int64_t rows, events;
+
+	for (size_t i = 0; i < KILLS; i++) {
+		load_wait(load, 5);
+		kill_a_worker(i);
+	}
+	load_wait(load, 5);
+	r = load_stop(load);
+	rows = database_number("SELECT count(*) FROM projects WHERE tenant_id = $1::uuid",
+			       id_text(ann.tenant.u), NULL);
+	events = database_number("SELECT count(*) FROM events WHERE tenant_id = $1::uuid "
+				 "AND type = 'project.created'",
+				 id_text(ann.tenant.u), NULL);
+	cr_assert_eq(rows, events, "%ld rows with %ld events", rows, events);
+	cr_assert_geq((uint64_t)rows, r.by_status[201], "answered %lu, kept %ld", r.by_status[201],
+		      rows);
+	cr_assert_leq((uint64_t)rows, r.by_status[201] + r.by_status[502] + r.broken);
+}

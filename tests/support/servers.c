@@ -1,0 +1,66 @@
+/*
+ * By way of scripts/server and /proc.
+ */
+#include "support/servers.h"
+
+#include "base/str.h"
+#include "support/world.h"
+
+#include <criterion/criterion.h>
+#include <time.h>
+
+#define LOOKS_MAX     3000
+#define LOOK_PAUSE_NS 20000000L
+
+static struct str ask_server(const char *action, const char *name)
+{
+	const char *argv[] = { world()->server, world()->dir, action, name, NULL };
+
+	return str_trim(world_run(argv, NULL));
+}
+
+void server_do(const char *action, const char *name)
+{
+	(void)ask_server(action, name);
+}
+
+static pid_t pid_of(struct str text)
+{
+	int64_t pid;
+
+	cr_assert(str_to_i64(text, 2, INT32_MAX, &pid), "no process id: %.*s", STR_FMT(text));
+	return (pid_t)pid;
+}
+
+pid_t server_master(void)
+{
+	return pid_of(ask_server("pid", "serve"));
+}
+
+const char *server_workers_text(void)
+{
+	pid_t master = server_master();
+	const char *argv[] = { "cat", strf("/proc/%d/task/%d/children", master, master), NULL };
+
+	return strf("%.*s", STR_FMT(str_trim(world_run(argv, NULL))));
+}
+
+void server_workers(pid_t *ret, size_t max, size_t *ret_len)
+{
+	struct str rest = str_of(server_workers_text()), one;
+
+	for (*ret_len = 0; *ret_len < max && (one = str_cut(&rest, ' ')).ptr; (*ret_len)++)
+		ret[*ret_len] = pid_of(one);
+}
+
+void wait_until(bool (*is_so)(void *p), void *p, const char *what)
+{
+	const struct timespec pause = { .tv_nsec = LOOK_PAUSE_NS };
+
+	for (int i = 0; i < LOOKS_MAX; i++) {
+		if (is_so(p))
+			return;
+		nanosleep(&pause, NULL);
+	}
+	cr_fatal("after a minute still not: %s", what);
+}
