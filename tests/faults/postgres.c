@@ -12,6 +12,13 @@
 
 #define CONNECTIONS 12
 
+static void bring_it_back(void)
+{
+	server_do("start", "postgres");
+}
+
+TestSuite(faults_postgres, .fini = bring_it_back);
+
 static bool is_served(void *p)
 {
 	struct answer a = get(p, "/users");

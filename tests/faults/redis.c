@@ -12,6 +12,13 @@
 
 #define CONNECTIONS 6
 
+static void bring_it_back(void)
+{
+	server_do("start", "redis");
+}
+
+TestSuite(faults_redis, .fini = bring_it_back);
+
 static void expect_all_200(struct load *l)
 {
 	struct load_result r = load_stop(l);

@@ -88,9 +88,9 @@ Test(faults_reload, writes_are_neither_lost_nor_done_twice)
 Test(faults_reload, a_configuration_with_mistakes_changes_nothing)
 {
 	const char *before = server_workers_text();
-	const char *spoil =
-		strf("cp %1$s %1$s.good && echo RATE_READ=many >>%1$s", world()->env_file);
-	const char *mend = strf("cat %1$s.good >%1$s", world()->env_file);
+	const char *file = world()->env_file;
+	const char *spoil = strf("cp %s %s.good && echo RATE_READ=many >>%s", file, file, file);
+	const char *mend = strf("cat %s.good >%s", file, file);
 	struct caller ann = caller(ROLE_ADMIN);
 
 	(void)world_run((const char *[]){ "sh", "-c", spoil, NULL }, NULL);

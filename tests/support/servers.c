@@ -62,5 +62,5 @@ void wait_until(bool (*is_so)(void *p), void *p, const char *what)
 			return;
 		nanosleep(&pause, NULL);
 	}
-	cr_fatal("after a minute still not: %s", what);
+	cr_assert_fail("after a minute still not: %s", what);
 }
