@@ -188,7 +188,7 @@ function guarded(sql, masked, with, main, noun)
 {
 	masked = mask(sql)
 	if (!match(masked, /(^|\n)[ \t]*(SELECT|INSERT|UPDATE|DELETE)[ \t\n]/))
-		return sql
+		die(name ": the main SELECT, INSERT, UPDATE or DELETE of a :one starts a line")
 	with = substr(sql, 1, RSTART - 1)
 	main = substr(sql, RSTART)
 	masked = substr(masked, RSTART)

@@ -138,8 +138,7 @@ static const char *uuid_text(struct arena *a, struct uuid u)
 	return arena_strdup(a, text);
 }
 
-/* NULL is SQL NULL. PostgreSQL has no NUL in text, and input with one was refused where it came in.
- */
+/* NULL is SQL NULL. Text has no NUL: input with one was refused where it came in. */
 static const char *value_text(struct arena *a, const struct arg *v)
 {
 	switch (v->kind) {

@@ -124,31 +124,30 @@ static struct step *entry_step(struct ctx *c, bool read_only)
 	return step_new(c->arena, c->entry->statement, (struct args){ v, own->n + 1 });
 }
 
-/* Puts before the batch's statements what its transaction begins with; returns the entry's step, if
- * any. */
-static struct step *prefix(struct batch *b, struct step **ret_first)
+/* The batch behind what its transaction begins with; *ret_entry may be NULL. */
+static struct step *whole(struct batch *b, struct step **ret_entry)
 {
 	struct ctx *c = b->c;
 	bool is_held = is_held_by(c), starts = !is_held || !held.begun;
 	enum batch_mode mode = is_held ? held.mode : b->mode;
 	const struct sql *role = is_held ? held.role : NULL;
 	struct batch before = { .c = c };
-	struct step *entry = NULL;
 
+	*ret_entry = NULL;
 	if (is_held && starts)
 		append(&before, step_new(c->arena, &sql_system_begin, NO_ARGS));
 	if (starts && c->entry && b->mode != BATCH_PLAIN) {
-		entry = entry_step(c, modes[mode].read_only);
-		append(&before, entry);
+		*ret_entry = entry_step(c, modes[mode].read_only);
+		append(&before, *ret_entry);
 	}
 	if (role ? role != modes[b->mode].take_role : modes[b->mode].role != NULL)
 		append(&before, step_new(c->arena, modes[b->mode].take_role, NO_ARGS));
 
-	if (before.last)
-		before.last->next = b->first;
-	*ret_first = before.first ? before.first : b->first;
+	if (!before.first)
+		return b->first;
+	before.last->next = b->first;
 
-	return entry;
+	return before.first;
 }
 
 /* The replica when the batch may go there, it is the first try, and the replica is there. */
@@ -168,7 +167,7 @@ static struct conn *connection_for(const struct batch *b, unsigned try)
 	return conn_ready(conn) ? conn : NULL;
 }
 
-/* A transaction of which a part ran in an earlier batch cannot be run again. */
+/* What is held and was begun by an earlier batch cannot be run again from here. */
 static bool may_try_again(const struct batch *b, enum outcome o, const struct pipeline *p,
 			  unsigned try)
 {
@@ -201,8 +200,7 @@ static void pause_before(unsigned try)
 	(void)nanosleep(&t, NULL);
 }
 
-/* Ends what the failed batch left of a held transaction; its connection, if it cannot even do that.
- */
+/* Ends what a failed batch left of a held transaction; with its connection, if need be. */
 static void roll_back(struct ctx *c, struct conn *conn)
 {
 	struct pipeline p = { .first = step_new(c->arena, &sql_system_rollback, NO_ARGS) };
@@ -229,7 +227,7 @@ static int give_up(const struct batch *b, enum outcome o, const struct pipeline 
 	bool reads = b->mode == BATCH_READ || b->mode == BATCH_PLAIN;
 	bool doubt = (o == PIPELINE_DOUBT || o == PIPELINE_LATE) && !reads && !held.c;
 
-	if (o == PIPELINE_ERROR && s && s->blame && strncmp(p->failure.sqlstate, "22", 2) == 0)
+	if (o == PIPELINE_ERROR && s && s->blame && sqlstate_is_unreadable(p->failure.sqlstate))
 		return fail_issue(b->c, s->blame, "custom",
 				  "This is not a value that was given out");
 	if (o == PIPELINE_ERROR)
@@ -251,8 +249,7 @@ static int no_row(struct ctx *c, const struct sql *s)
 	return fail(c, ERR_RESOURCE_NOT_FOUND, NULL, arena_printf(c->arena, "%s not found", noun));
 }
 
-/* All ran: the entry's row first, then the callers' rows; a :one without a row is looked for before
- * any is given. */
+/* All ran: first the entry's row, then, unless a :one has none, the callers' rows. */
 static int hand_out(struct batch *b, const struct step *entry)
 {
 	struct ctx *c = b->c;
@@ -298,7 +295,7 @@ int batch_run(struct batch *b)
 	if (is_held_by(c) && held.failed)
 		return fail_internal(c, "a batch after its transaction failed");
 	BUG_IF(is_held_by(c) && modes[held.mode].read_only && b->mode != BATCH_READ);
-	entry = prefix(b, &p.first);
+	p.first = whole(b, &entry);
 	if (!p.first)
 		return 0;
 	if (c->entry && b->mode != BATCH_PLAIN) {

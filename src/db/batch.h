@@ -33,8 +33,7 @@ enum batch_mode {
 	BATCH_WRITE,
 	/* Accounts, sessions and seats of all tenants: role zygo_identity, identity/ only. */
 	BATCH_IDENTITY,
-	/* All tenants: role zygo_system; superadmin and worker paths, listed in docs/security.md.
-	 */
+	/* All tenants: role zygo_system; superadmin and worker paths (docs/security.md). */
 	BATCH_SYSTEM,
 	/* Catalogs and health, no tenant and no entry: db/ only. */
 	BATCH_PLAIN,
@@ -152,8 +151,7 @@ int db_commit(struct ctx *c) MUST_CHECK;
 void db_rollback(struct ctx *c); /* nothing to do is fine */
 bool db_is_open(const struct ctx *c);
 
-/* The dispatcher and the worker loop call it after each unit of work: rolls back what is still
- * open. */
+/* Rolls back what is still open; called after each unit of work by who runs them. */
 void db_end(struct ctx *c);
 
 struct conflict;                                       /* base/err.h */

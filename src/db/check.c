@@ -52,8 +52,7 @@ static struct arg migration_names(struct arena *a)
 	return arg_text_array(names, n);
 }
 
-/* Which migrations are missing can be asked only where their table is, so last and after no
- * finding. */
+/* Missing migrations can be asked for only where their table is: after no finding. */
 int db_check(struct ctx *c, struct buf *ret_findings)
 {
 	int err = find(c, &sql_system_findings, NO_ARGS, ret_findings);

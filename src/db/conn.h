@@ -12,8 +12,10 @@
 
 struct ctx;
 
-/* Connects lazily; never fails for a database that is away. pool: "fast" or "slow", in
- * application_name. */
+/*
+ * Connects lazily; never fails for a database that is away. pool, in application_name: "fast" has
+ * the fast class of statement time-outs, any other the slow one.
+ */
 void db_init(const char *pool);
 void db_done(void);
 

@@ -83,12 +83,10 @@ struct wire {
 };
 struct wire args_wire(struct arena *a, struct args args);
 
-/* The rows of a step's result; BUG() with the statement's name when a column has a type unknown
- * here. */
+/* BUG() with the statement's name when a column has a type unknown to rows.c. */
 const struct rows *rows_new(struct arena *a, const struct step *s);
 
-/* The statement added last: a value that PostgreSQL cannot read in it is the caller's mistake, in
- * this field. */
+/* A value that PostgreSQL cannot read in the last statement is a mistake in this field. */
 void batch_blame(struct batch *b, const char *path);
 
 /* Where a page ended, for the next one: see page.c. */

@@ -32,8 +32,7 @@ static bool complain(PGconn *pg, const char *what)
 	return false;
 }
 
-/* Runs one statement with text parameters; *ret is the caller's to clear. False after saying why.
- */
+/* Text parameters; *ret is the caller's to clear. False after saying why. */
 static bool run(PGconn *pg, const struct sql *s, const char *const args[ARGS_MAX], PGresult **ret)
 {
 	PGresult *r = PQexecParams(pg, s->text, (int)s->params, NULL, args, NULL, NULL, 0);

@@ -15,9 +15,9 @@
 #include "base/jsonread.h"
 #include "base/jsonwrite.h"
 
-#define CURSOR_MAX                                                                                 \
-	KIB(8) /* of its JSON; a sorted column is no longer than an index takes (2704 bytes) */
-#define PAGING_ARGS_MAX 3 /* after the filters */
+#define ESCAPED_MAX     6   /* bytes of JSON for one of text: \u0001 */
+#define CURSOR_OVERHEAD 256 /* names, braces, the id, the commas */
+#define PAGING_ARGS_MAX 3   /* after the filters */
 
 /* What to run. */
 struct plan {
@@ -44,8 +44,8 @@ bool cursor_decode(struct arena *a, const char *text, struct cursor *ret)
 	const char *why;
 	size_t at;
 
-	if (!str_unbase64url(a, str_of(text), &raw) || raw.len > CURSOR_MAX ||
-	    !jsonread_parse(a, raw, &j, &why, &at) || json_kind(j) != JSON_OBJECT)
+	if (!str_unbase64url(a, str_of(text), &raw) || !jsonread_parse(a, raw, &j, &why, &at) ||
+	    json_kind(j) != JSON_OBJECT)
 		return false;
 	if (!member_text(j, "s", &sort) || !member_text(j, "v", &value) ||
 	    !member_text(j, "i", &id) || !uuid_parse(id, &ret->id))
@@ -61,7 +61,9 @@ const char *cursor_encode(struct arena *a, const struct cursor *cursor)
 	struct jsonwrite w;
 	struct buf b;
 
-	buf_init(&b, a, CURSOR_MAX);
+	buf_init(&b, a,
+		 size_add(size_mul(strlen(cursor->sort) + strlen(cursor->value), ESCAPED_MAX),
+			  CURSOR_OVERHEAD));
 	jsonwrite_init(&w, &b);
 	jsonwrite_object(&w);
 	jsonwrite_member_text(&w, "s", cursor->sort);
@@ -90,8 +92,7 @@ static bool find_sort(const struct sql_page *s, const char *text, struct plan *r
 	return false;
 }
 
-/* A cursor continues the order that it was made in; asking for another one beside it is a mistake.
- */
+/* A cursor goes on in the order it was made in; to ask for another is a mistake. */
 static int plan_after(struct ctx *c, const struct sql_page *s, const struct paging *p,
 		      struct plan *ret)
 {
@@ -136,8 +137,7 @@ static int64_t offset_of(const struct paging *p)
 	return __builtin_mul_overflow(p->page - 1, p->limit, &offset) ? INT64_MAX : offset;
 }
 
-/* The filters, then what sql.h says that each statement takes. One row more tells whether there is
- * another page. */
+/* Filters, then what sql.h says. One row too many tells of a next page. */
 static struct args plan_args(struct arena *a, struct args filters, const struct paging *p,
 			     const struct plan *plan)
 {

@@ -18,8 +18,7 @@
 
 #include <poll.h>
 
-/* The server ends a slow statement by itself; we wait so much longer before we give up the
- * connection. */
+/* Time for the server to end a slow statement by itself, before we give it up. */
 #define MARGIN_US (2 * US_PER_S)
 
 /* A conversation with the server. */
@@ -276,8 +275,7 @@ enum outcome pipeline_run(struct ctx *c, struct conn *conn, struct pipeline *p)
 	if (o)
 		return o;
 
-	/* The verdict travels while PostgreSQL works; what it refuses is read all the same, and
-	 * dropped. */
+	/* The verdict travels meanwhile; what it refuses is read all the same, and dropped. */
 	if (p->verdict && !p->verdict_first)
 		p->err = p->verdict(c);
 	o = timed(c, &t, read_all);

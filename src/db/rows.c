@@ -202,8 +202,7 @@ static struct str cut(struct str *rest, size_t n)
 	return head;
 }
 
-/* Dimensions, a flag, the elements' type; length and lower bound; then each element's length and
- * bytes. */
+/* Dimensions, flag, element type; length, lower bound; each element's length and bytes. */
 size_t rows_array(const struct rows *r, size_t row, size_t col, struct arena *a, struct str **ret)
 {
 	struct str rest = value(r, row, col, COL_TEXT_ARRAY);

@@ -42,8 +42,7 @@ struct uuid rows_uuid(const struct rows *r, size_t row, size_t col);
 int64_t rows_time(const struct rows *r, size_t row, size_t col);
 size_t rows_array(const struct rows *r, size_t row, size_t col, struct arena *a, struct str **ret);
 
-/* The same by name, of the first row, for services: rows_get_int(r, "total"). NULL is 0, NULL, nil.
- */
+/* By name, of the first row: rows_get_int(r, "total"). NULL is 0, NULL, nil. */
 bool rows_get_bool(const struct rows *r, const char *name);
 int64_t rows_get_int(const struct rows *r, const char *name);
 const char *rows_get_text(const struct rows *r, const char *name);

@@ -82,6 +82,11 @@ bool sqlstate_is_stale_plan(const char *sqlstate)
 	return sqlstate && (strcmp(sqlstate, "0A000") == 0 || strcmp(sqlstate, "26000") == 0);
 }
 
+bool sqlstate_is_unreadable(const char *sqlstate)
+{
+	return sqlstate && is_of_class(sqlstate, "22");
+}
+
 static const struct mapping *mapping_find(const char *sqlstate)
 {
 	for (size_t i = 0; i < ARRAY_LEN(mappings); i++)
@@ -103,7 +108,7 @@ static int fail_with(struct ctx *c, int err, const char *path, const char *messa
 /* The message of class 22 quotes the value, which may be a secret. */
 static int fail_unforeseen(struct ctx *c, const struct sql_failure *f, const char *statement)
 {
-	const char *message = is_of_class(f->sqlstate, "22") || !f->message ? "" : f->message;
+	const char *message = sqlstate_is_unreadable(f->sqlstate) || !f->message ? "" : f->message;
 
 	return fail_internal(c, "%s: SQLSTATE %s %s%s%s", statement, f->sqlstate, message,
 			     f->constraint ? ", constraint " : "",
