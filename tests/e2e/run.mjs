@@ -1,0 +1,245 @@
+// A dashboard in a real browser: signs up, logs in, works and logs out over HTTPS, with cookies and CORS;
+// a page of another origin gets nothing; /api/docs shows the API. Prints a line a test and, last,
+// "N passed, N failed".
+//
+//     ZYGO_TEST_DIR=… ZYGO_TEST_SERVER=… node run.mjs
+//
+// The pages are served here, on localhost but other ports than the API: same site, other origins, so that
+// the session's cookie (SameSite=Lax) is sent and CORS decides. The API is a second site whose CORS_ORIGINS
+// names one of the two pages. The browser trusts this one certificate and no other.
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { createHash, X509Certificate } from "node:crypto";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:https";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+
+const dir = process.env.ZYGO_TEST_DIR;
+const tls = { key: readFileSync(join(dir, "tls/key.pem")), cert: readFileSync(join(dir, "tls/cert.pem")) };
+const secondSite = join(dirname(fileURLToPath(import.meta.url)), "../support/second-site");
+
+// -- the servers --------------------------------------------------------------------------------------
+
+const site = (...args) => execFileSync(secondSite, [dir, ...args], { encoding: "utf8" }).trim();
+
+// A page that does nothing by itself; tests run their scripts in it.
+async function servePage() {
+	const server = createServer(tls, (request, response) => {
+		response.setHeader("Content-Type", "text/html; charset=utf-8");
+		response.end("<!doctype html><title>A dashboard</title><h1>A dashboard</h1>");
+	});
+	server.listen(0, "127.0.0.1");
+	await once(server, "listening");
+	return { server, origin: `https://localhost:${server.address().port}` };
+}
+
+function openBrowser(profile) {
+	const key = new X509Certificate(tls.cert).publicKey.export({ type: "spki", format: "der" });
+	const pin = createHash("sha256").update(key).digest("base64");
+
+	return chromium.launchPersistentContext(profile, {
+		executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+		viewport: { width: 1280, height: 1600 },
+		args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+			"--disable-background-networking", "--disable-component-update",
+			`--ignore-certificate-errors-spki-list=${pin}`],
+	});
+}
+
+// -- what a dashboard does ------------------------------------------------------------------------------
+
+// One request from the page, as a dashboard makes it: with the browser's cookies. A refusal of the
+// browser itself (CORS) is { refused }.
+const call = (page, api, method, path, body) =>
+	page.evaluate(async ([url, method, body]) => {
+		try {
+			const response = await fetch(url, {
+				method,
+				credentials: "include",
+				headers: body ? { "Content-Type": "application/json" } : {},
+				body: body && JSON.stringify(body),
+			});
+			const text = await response.text();
+			return {
+				status: response.status,
+				body: text ? JSON.parse(text) : null,
+				requestId: response.headers.get("X-Request-Id"),
+				location: response.headers.get("Location"),
+			};
+		} catch (error) {
+			return { refused: String(error) };
+		}
+	}, [api + path, method, body]);
+
+const ann = {
+	email: `ann-${process.pid}-${Date.now()}@example.com`,
+	password: "a long and unusual passphrase",
+	firstName: "Ann",
+	tenantName: "Acme",
+};
+
+const tests = {
+	"a dashboard signs up": async ({ dashboard, api }) => {
+		const { status, body } = await call(dashboard, api, "POST", "/api/auth/signup", ann);
+		assert.equal(status, 201);
+		assert.equal(body.user.email, ann.email);
+		assert.ok(body.accessToken);
+	},
+
+	"and out again": async ({ dashboard, api }) => {
+		assert.equal((await call(dashboard, api, "POST", "/api/auth/logout")).status, 204);
+		const { status, body } = await call(dashboard, api, "GET", "/api/auth/me");
+		assert.equal(status, 401);
+		assert.equal(body.error, "AUTH_UNAUTHORIZED");
+	},
+
+	"a wrong password logs nobody in": async ({ dashboard, api }) => {
+		const wrong = { email: ann.email, password: "not the passphrase" };
+		const { status, body } = await call(dashboard, api, "POST", "/api/auth/login", wrong);
+		assert.equal(status, 401);
+		assert.equal(body.message, "Invalid email or password");
+		assert.equal((await call(dashboard, api, "GET", "/api/auth/me")).status, 401);
+	},
+
+	"the right one does, by a cookie": async ({ dashboard, api }) => {
+		const { email, password } = ann;
+		assert.equal((await call(dashboard, api, "POST", "/api/auth/login", { email, password })).status, 200);
+		const { status, requestId } = await call(dashboard, api, "GET", "/api/auth/me");
+		assert.equal(status, 200);
+		assert.ok(requestId, "CORS lets the page read X-Request-Id");
+	},
+
+	"the cookie is the browser's alone": async ({ browser, dashboard, api }) => {
+		const [cookie, ...others] = await browser.cookies(api);
+		assert.deepEqual(others, []);
+		assert.equal(cookie.name, "__Host-zygo_session");
+		assert.equal(cookie.path, "/");
+		assert.ok(cookie.secure && cookie.httpOnly);
+		assert.equal(cookie.sameSite, "Lax");
+		assert.equal(await dashboard.evaluate(() => document.cookie), "");
+	},
+
+	"the session outlives the page": async ({ dashboard, api }) => {
+		await dashboard.reload();
+		assert.equal((await call(dashboard, api, "GET", "/api/auth/me")).status, 200);
+	},
+
+	"users are listed": async ({ dashboard, api }) => {
+		const { status, body } = await call(dashboard, api, "GET", "/api/admin/users?limit=10");
+		assert.equal(status, 200);
+		assert.equal(body.pagination.total, 1);
+		assert.equal(body.data[0].email, ann.email);
+		assert.deepEqual(body.data[0].roles, ["owner"]);
+	},
+
+	"a project is created, changed and found": async ({ dashboard, api }) => {
+		const blue = { slug: "blue", name: "Blue" };
+		const { status, body, location } = await call(dashboard, api, "POST", "/api/admin/projects", blue);
+		assert.equal(status, 201);
+		assert.equal(location, `/api/admin/projects/${body.id}`);
+		const change = await call(dashboard, api, "PATCH", location, { name: "Navy" });
+		assert.equal(change.status, 200, "a PATCH passes its preflight");
+		const list = await call(dashboard, api, "GET", "/api/admin/projects?search=navy");
+		assert.deepEqual(list.body.data.map(({ id }) => id), [body.id]);
+	},
+
+	"a mistake is told field by field": async ({ dashboard, api }) => {
+		const { status, body } = await call(dashboard, api, "POST", "/api/admin/projects", { slug: "No Slug" });
+		assert.equal(status, 400);
+		assert.deepEqual(body.details.issues.map(({ path }) => path).sort(), ["name", "slug"]);
+	},
+
+	"a page of another origin reads nothing": async ({ stranger, api }) => {
+		const { refused } = await call(stranger, api, "GET", "/api/admin/users");
+		assert.match(refused ?? "it was let in", /Failed to fetch/);
+	},
+
+	"nor changes anything": async ({ stranger, dashboard, api }) => {
+		const red = { slug: "red", name: "Red" };
+		const { refused } = await call(stranger, api, "POST", "/api/admin/projects", red);
+		assert.match(refused ?? "it was let in", /Failed to fetch/);
+		const { body } = await call(dashboard, api, "GET", "/api/admin/projects");
+		assert.equal(body.pagination.total, 1);
+	},
+
+	// A form asks nobody before it is sent, cookie and all: the Origin alone gives it away.
+	"nor by a form": async ({ stranger, dashboard, api }) => {
+		const answer = stranger.waitForResponse((response) => response.url().endsWith("/api/auth/logout-all"));
+		await stranger.evaluate((url) => {
+			const form = document.createElement("form");
+			form.method = "post";
+			form.action = url;
+			document.body.append(form);
+			form.submit();
+		}, `${api}/api/auth/logout-all`);
+		assert.equal((await answer).status(), 403);
+		assert.equal((await call(dashboard, api, "GET", "/api/auth/me")).status, 200);
+	},
+
+	"a log-out ends it": async ({ browser, dashboard, api }) => {
+		assert.equal((await call(dashboard, api, "POST", "/api/auth/logout")).status, 204);
+		assert.deepEqual(await browser.cookies(api), [], "the browser has thrown the cookie away");
+		assert.equal((await call(dashboard, api, "GET", "/api/admin/users")).status, 401);
+	},
+
+	"/api/docs shows the API": async ({ browser, api }) => {
+		const page = await browser.newPage();
+		const errors = [];
+		page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
+		page.on("pageerror", (error) => errors.push(String(error)));
+		await page.goto(`${api}/api/docs`);
+		await page.waitForSelector("text=/api/v1/projects/{id}/archive", { timeout: 60_000 });
+		const operations = await page.locator(".opblock").count();
+		await page.screenshot({ path: join(dir, "docs.png") });
+		assert.ok(operations > 30, `${operations} operations`);
+		assert.deepEqual(errors, []);
+	},
+};
+
+// -- the run --------------------------------------------------------------------------------------------
+
+const own = await servePage();
+const foreign = await servePage();
+const profile = mkdtempSync(join(tmpdir(), "zygo-browser-"));
+let browser;
+let passed = 0;
+let failed = 0;
+
+try {
+	const port = new URL(site("start", "browser", `CORS_ORIGINS=${own.origin}`)).port;
+	const api = `https://localhost:${port}`;
+
+	browser = await openBrowser(profile);
+	const dashboard = await browser.newPage();
+	const stranger = await browser.newPage();
+	await dashboard.goto(own.origin);
+	await stranger.goto(foreign.origin);
+
+	for (const [name, test] of Object.entries(tests)) {
+		try {
+			await test({ browser, dashboard, stranger, api });
+			passed++;
+			console.log(`ok ${name}`);
+		} catch (error) {
+			failed++;
+			console.log(`not ok ${name}: ${error.message}`);
+		}
+	}
+} catch (error) {
+	failed++;
+	console.log(`not ok the run: ${error.stack}`);
+} finally {
+	await browser?.close();
+	site("stop", "browser");
+	own.server.close();
+	foreign.server.close();
+	rmSync(profile, { recursive: true, force: true });
+}
+
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed > 0 ? 1 : 0;
