@@ -5,8 +5,8 @@
 # The folder, $dir after use_dir:
 #
 #   run/      sockets                 pids/   one file a server: its process id, then its start time
-#   log/      one file a server       bin/    the zygo that runs
-#   postgres/ redis/ nginx/ tls/      settings  port and host, as shell variables      zygo.env
+#   log/      one file a server       bin/      the zygo that runs
+#   postgres/ redis/ nginx/ tls/ docs-ui/      settings  the port, as a shell variable      zygo.env
 
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -241,6 +241,7 @@ make_nginx() {
 	END
 	grep -qs '^0*1 ' /proc/net/if_inet6 || sed -i '/::1/d' "$drop_ins/site/private.conf"
 	sed "s,/run/zygo/,$dir/run/," "$root/nginx/drop-ins/upstream/default.conf" >"$drop_ins/upstream/default.conf"
+	sed -i "s,/usr/local/share/zygo/docs-ui,$dir/docs-ui," "$drop_ins/server/docs-ui.conf"
 	cat >"$dir/nginx/nginx.conf" <<-END
 		worker_processes auto;
 		worker_rlimit_nofile 8192;
