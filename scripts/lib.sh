@@ -241,7 +241,7 @@ make_nginx() {
 	END
 	grep -qs '^0*1 ' /proc/net/if_inet6 || sed -i '/::1/d' "$drop_ins/site/private.conf"
 	sed "s,/run/zygo/,$dir/run/," "$root/nginx/drop-ins/upstream/default.conf" >"$drop_ins/upstream/default.conf"
-	sed -i "s,/usr/local/share/zygo/docs-ui,$dir/docs-ui," "$drop_ins/server/docs-ui.conf"
+	sed -i "s,/usr/local/share/zygo/docs-ui,${ZYGO_DOCS_UI:-$dir/docs-ui}," "$drop_ins/server/docs-ui.conf"
 	cat >"$dir/nginx/nginx.conf" <<-END
 		worker_processes auto;
 		worker_rlimit_nofile 8192;
