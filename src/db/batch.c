@@ -156,7 +156,7 @@ static struct conn *connection_for(const struct batch *b, unsigned try)
 	const struct entry *e = b->c->entry;
 	struct conn *conn = conn_replica();
 
-	if (conn && try == 1 && b->mode == BATCH_READ && !is_held_by(b->c) && e->replica_ok &&
+	if (conn && try == 1 && b->mode == BATCH_READ && !is_held_by(b->c) && e && e->replica_ok &&
 	    conn_ready(conn))
 		return conn;
 

@@ -85,7 +85,7 @@ static struct prepared *prepared_new(size_t cap)
 	if (!p)
 		BUG("out of memory");
 	p->cap = cap;
-	p->slots = calloc(cap, sizeof(*p->slots));
+	p->slots = calloc(cap, sizeof(const struct sql *));
 	if (!p->slots)
 		BUG("out of memory");
 
