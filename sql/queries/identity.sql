@@ -37,7 +37,7 @@ ON CONFLICT (slug) WHERE deleted_at IS NULL DO NOTHING;
 -- A built-in role.  $1 tenant, $2 id, $3 key, $4 name.
 -- name: identity_role_create :exec  role: identity
 INSERT INTO roles (tenant_id, id, key, name, builtin_key)
-VALUES ($1, $2, $3, $4, $3);
+VALUES ($1, $2, $3::text, $4, $3::text);
 
 -- $1 tenant, $2 id, $3 account.
 -- name: identity_seat_create :exec  role: identity
@@ -85,6 +85,13 @@ LEFT JOIN LATERAL (
 	ORDER BY t.status, u.last_login_at DESC NULLS LAST, u.created_at
 	LIMIT 1
 ) AS seat ON true;
+
+-- The wait begins when the answer is known. It also makes a refusal write, and so wait for the disk, whether or not there is an
+-- account whose events it goes to.  $1 realm, $2 hash of the email.
+-- name: identity_login_refused :exec  role: identity
+UPDATE login_attempts
+SET last_at = now(), locked_until = now() + login_delay(failures)
+WHERE realm_id = $1 AND email_hash = $2;
 
 -- $1 realm, $2 hash of the email.
 -- name: identity_login_forget :exec  role: identity

@@ -63,11 +63,14 @@ static int begin(struct ctx *c, const struct attempt *a, const struct rows **ret
 	return err;
 }
 
-static int refuse(struct ctx *c, const struct attempt *a, struct account_id account)
+static int refuse(struct ctx *c, const struct attempt *a, const struct rows *found)
 {
+	struct account_id account = { rows_get_uuid(found, "account_id") };
 	struct batch *b = batch_new(c, BATCH_IDENTITY);
 	int err;
 
+	batch_add(b, NULL, &sql_identity_login_refused,
+		  ARGS(arg_uuid(rows_get_uuid(found, "realm_id")), arg_email_hash(a)));
 	batch_account_event(b, c, "account.loginRefused", account, a->user_agent);
 	err = batch_run(b);
 
@@ -131,8 +134,6 @@ int account_log_in(struct ctx *c, const struct log_in *in, const char *user_agen
 	is_right = password_verify(str_of(in->password), hash);
 	if (in->tenant && uuid_is_nil(rows_get_uuid(found, "tenant_id")))
 		is_right = false;
-	if (!is_right)
-		return refuse(c, &a, (struct account_id){ rows_get_uuid(found, "account_id") });
 
-	return succeed(c, &a, found, hash, ret);
+	return is_right ? succeed(c, &a, found, hash, ret) : refuse(c, &a, found);
 }
