@@ -4,7 +4,7 @@
 -- $1 key.
 -- name: idempotency_lock :exec
 SELECT pg_try_advisory_xact_lock(hashtextextended(
-		concat_ws(':', 'idempotency', current_setting('app.tenant_id'), current_setting('app.account_id'), $1), 0))
+		concat_ws(':', 'idempotency', current_setting('app.tenant_id'), current_setting('app.account_id'), $1::text), 0))
        OR refuse('ZY423', 'A request with this Idempotency-Key is in progress');
 
 -- A statement of its own behind the lock, so that it sees what the one before committed.
