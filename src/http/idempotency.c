@@ -18,7 +18,7 @@
 
 #define KEY_MAX 255
 
-static bool is_key(struct str key)
+bool idempotency_is_key(struct str key)
 {
 	if (!key.len || key.len > KEY_MAX)
 		return false;
@@ -120,7 +120,7 @@ int idempotency_begin(struct request *r)
 	    !request_header(r, "IDEMPOTENCY_KEY"))
 		return OK;
 	claim = claim_of(r);
-	if (!is_key(str_of(claim.key)))
+	if (!idempotency_is_key(str_of(claim.key)))
 		return fail_issue(c, "Idempotency-Key", "invalid_string",
 				  "Expected 1 to 255 visible ASCII characters");
 

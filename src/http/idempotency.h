@@ -9,8 +9,12 @@
 #pragma once
 
 #include "base/base.h"
+#include "base/str.h"
 
 struct request;
+
+/* 1 to 255 visible ASCII characters. */
+bool idempotency_is_key(struct str key);
 
 /* Before the handler: claims the key, opening the transaction that the handler's batches then join;
  * or replays (then the reply is written). */

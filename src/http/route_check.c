@@ -11,10 +11,15 @@
 
 #define TIERS_ALL (TIER_API | TIER_ADMIN | TIER_SUPER | TIER_AUTH | TIER_SYSTEM)
 
+static bool method_is_one(const struct route *r)
+{
+	return r->method & (GET | POST | PUT | PATCH | DELETE) && !(r->method & (r->method - 1));
+}
+
 bool route_mistake(const struct mount *m, const struct route *r, const char *what)
 {
-	dprintf(2, "route %s %s of %s: %s\n", method_name(r->method), r->path ? r->path : "?",
-		m->name, what);
+	dprintf(2, "route %s %s of %s: %s\n", method_is_one(r) ? method_name(r->method) : "?",
+		r->path ? r->path : "?", m->name, what);
 
 	return false;
 }
@@ -22,11 +27,6 @@ bool route_mistake(const struct mount *m, const struct route *r, const char *wha
 static bool tiers_are_stated(const struct route *r)
 {
 	return r->tiers && !(r->tiers & ~(unsigned)TIERS_ALL);
-}
-
-static bool method_is_one(const struct route *r)
-{
-	return r->method & (GET | POST | PUT | PATCH | DELETE) && !(r->method & (r->method - 1));
 }
 
 static bool perm_is_stated(const struct route *r)
