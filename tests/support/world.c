@@ -54,6 +54,7 @@ static void read_environment(struct world *w)
 	w->super_url = need_env("ZYGO_TEST_SUPER_URL");
 	w->owner_url = need_env("ZYGO_TEST_OWNER_URL");
 	w->app_url = need_env("ZYGO_TEST_DATABASE_URL");
+	w->pool_url = need_env("ZYGO_TEST_PGBOUNCER_URL");
 	w->dir = need_env("ZYGO_TEST_DIR");
 	w->server = need_env("ZYGO_TEST_SERVER");
 	w->root = parent_of(parent_of(w->server));

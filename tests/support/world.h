@@ -17,6 +17,7 @@ struct world {
 	const char *super_url; /* PostgreSQL as superuser */
 	const char *owner_url; /* … as the role that owns the schema */
 	const char *app_url;   /* … as zygo_app */
+	const char *pool_url;  /* … as zygo_app, through PgBouncer's transaction pooling */
 	const char *dir;       /* the servers' folder: pids/, log/, zygo.env; scripts/lib.sh */
 	const char *server;    /* the program scripts/server */
 	const char *root;      /* the repository */
