@@ -3,6 +3,7 @@
  */
 #include "domains/mount.h"
 
+#include "domains/organisations/organisations.h"
 #include "domains/platform/platform.h"
 #include "domains/projects/projects.h"
 #include "domains/tenant/tenant.h"
@@ -14,9 +15,11 @@ const struct mount *const mounts[] = {
 	&system_mount,
 	&auth_mount,
 	&account_mount,
+	&keys_mount,
 	&users_mount,
 	&projects_mount,
 	&tenant_mount,
+	&organisations_mount,
 	&platform_mount,
 	NULL,
 };

@@ -1,4 +1,4 @@
-/* What an admin, a monitor and a developer ask of the API itself: health, metrics, keys, documents.
+/* What an admin, a monitor and a developer ask of the API itself: health, metrics, documents.
  */
 #pragma once
 

@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "base/config.h"
 #include "cache/redis.h"
-#include "crypto/jws.h"
 #include "db/conn.h"
 #include "http/address.h"
 #include "http/api.h"
@@ -115,19 +114,6 @@ static int metrics(struct request *r)
 	return reply_body(r, "text/plain; version=0.0.4; charset=utf-8", text.data, text.len);
 }
 
-static int jwks(struct request *r)
-{
-	struct buf text;
-	struct jsonwrite w;
-
-	buf_init(&text, r->ctx->arena, PAGE_BYTES_MAX);
-	jsonwrite_init(&w, &text);
-	jws_write_jwks(&w);
-	reply_header(r, "Cache-Control", "public, max-age=300");
-
-	return reply_body(r, "application/jwk-set+json", text.data, text.len);
-}
-
 /* Printed once a process: the tables do not change. */
 static int document(struct request *r, struct buf *text, unsigned tiers)
 {
@@ -188,9 +174,6 @@ static const struct route routes[] = {
 	{ GET, "/metrics", TIER_SYSTEM, PERM_PUBLIC, RATE_EXEMPT,
 	  .errors = ERRORS(ERR_AUTH_FORBIDDEN), .flags = ROUTE_HIDDEN,
 	  .summary = "Metrics as Prometheus reads them", .handle = metrics },
-
-	{ GET, "/.well-known/jwks.json", TIER_SYSTEM, PERM_PUBLIC, RATE_EXEMPT, .flags = ROUTE_HIDDEN,
-	  .summary = "Keys that verify access tokens", .handle = jwks },
 
 	{ GET, "/api/openapi.json", TIER_SYSTEM, PERM_PUBLIC, RATE_EXEMPT, .flags = ROUTE_HIDDEN,
 	  .summary = "The API as OpenAPI", .handle = document_of_all },

@@ -30,6 +30,10 @@ struct account_patch {
 	bool has_first_name, has_last_name;
 };
 
+struct tenant_new {
+	const char *name; /* 1…200 characters; the slug comes of it */
+};
+
 struct password_change {
 	const char *current;
 	const char *new; /* 8…128 characters */
@@ -62,6 +66,13 @@ int account_me(struct ctx *c, struct me *ret) MUST_CHECK;
 
 /* Its seats, 1000 at most: the shape Seat. */
 int account_tenants(struct ctx *c, const struct rows **ret) MUST_CHECK;
+
+/*
+ * One tenant more, which the account owns; its session goes on where it is. *ret: its seat there,
+ * the shape Seat.
+ */
+int account_found_tenant(struct ctx *c, const struct tenant_new *in, const struct rows **ret)
+	MUST_CHECK;
 
 int account_update(struct ctx *c, const struct account_patch *in, struct grant *ret) MUST_CHECK;
 

@@ -110,7 +110,24 @@ int account_tenants(struct ctx *c, const struct rows **ret)
 {
 	struct batch *b = batch_new(c, BATCH_IDENTITY);
 
-	batch_add(b, ret, &sql_identity_me_tenants, NO_ARGS);
+	batch_add(b, ret, &sql_identity_me_tenants, ARGS(arg_null()));
+
+	return batch_run(b);
+}
+
+int account_found_tenant(struct ctx *c, const struct tenant_new *in, const struct rows **ret)
+{
+	struct founding founding = {
+		.tenant = { uuid_v7() },
+		.owner = { uuid_v7() },
+		.name = in->name,
+	};
+	struct batch *b = batch_new(c, BATCH_IDENTITY);
+
+	batch_add(b, NULL, &sql_identity_act_in,
+		  ARGS(arg_uuid(founding.tenant.u), arg_uuid(founding.owner.u)));
+	founding_add(b, c, &founding);
+	batch_add(b, ret, &sql_identity_me_tenants, ARGS(arg_uuid(founding.tenant.u)));
 
 	return batch_run(b);
 }

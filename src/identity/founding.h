@@ -11,14 +11,15 @@ struct batch;
 struct ctx;
 
 struct founding {
-	struct tenant_id tenant;   /* new */
-	struct user_id owner;      /* new: the account's seat */
-	struct account_id account; /* is there already, or by an earlier statement of the batch */
-	const char *name;          /* 1…200 characters; the slug comes of it */
+	struct tenant_id tenant; /* new */
+	struct user_id owner;    /* new: the account's seat */
+	struct account_id
+		account;  /* by an earlier statement of the batch; nil: the one that acts */
+	const char *name; /* 1…200 characters; the slug comes of it */
 };
 
 /*
- * For a batch of BATCH_IDENTITY in which the account acts (grant_act_as(), with this tenant and
- * owner). A slug that is taken is varied.
+ * For a batch of BATCH_IDENTITY in which the account acts with this tenant and owner
+ * (grant_act_as(), identity_act_in). A slug that is taken is varied.
  */
 void founding_add(struct batch *b, struct ctx *c, const struct founding *f);

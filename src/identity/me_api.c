@@ -46,7 +46,7 @@ static const struct field seat_fields[] = {
 	{ "roles", T_ARRAY, REQUIRED, .of = &role_key, .about = "Keys of the seat's roles", .example = "[\"owner\"]" },
 	{ "isActive", T_BOOL, REQUIRED, .about = "The session works in this tenant", .example = "true" },
 };
-static const struct shape seat = REPLY_SHAPE("Seat", seat_fields);
+const struct shape seat_shape = REPLY_SHAPE("Seat", seat_fields);
 
 static const struct field session_fields[] = {
 	{ "id", T_UUID, REQUIRED, .about = "Never changes", .example = "0190f6a0-7b1c-7c3e-9d2f-3a4b5c6d7e92" },
@@ -155,7 +155,7 @@ static const struct route routes[] = {
 	  .summary = "Change my profile", .about = "The account's; what a tenant calls its user is the tenant's affair", .handle = patch_me },
 
 	{ GET, "/me/tenants", TIER_AUTH, PERM_ACCOUNT, RATE_READ,
-	  .reply = &seat,
+	  .reply = &seat_shape,
 	  .summary = "List my tenants", .about = "At most 1000", .all = list_seats },
 
 	{ POST, "/switch-tenant", TIER_AUTH, PERM_ACCOUNT, RATE_WRITE,
