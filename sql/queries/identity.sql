@@ -18,6 +18,10 @@ SELECT enter_tenant($1, $2);
 SELECT set_config('app.account_id', coalesce($1, ''), true), set_config('app.session_id', coalesce($2, ''), true),
        set_config('app.tenant_id', coalesce($3, ''), true), set_config('app.user_id', coalesce($4, ''), true);
 
+-- The same for one who has entered, and now acts in a tenant just founded.  $1 tenant, $2 seat.
+-- name: identity_act_in :exec  role: identity
+SELECT set_config('app.tenant_id', $1, true), set_config('app.user_id', $2, true);
+
 ------------------------------------------------------------------------------------------------------------
 -- Signing up
 
@@ -39,12 +43,12 @@ ON CONFLICT (slug) WHERE deleted_at IS NULL DO NOTHING;
 INSERT INTO roles (tenant_id, id, key, name, builtin_key)
 VALUES ($1, $2, $3::text, $4, $3::text);
 
--- $1 tenant, $2 id, $3 account.
+-- $1 tenant, $2 id, $3 account; NULL: the one that acts.
 -- name: identity_seat_create :exec  role: identity
 INSERT INTO users (tenant_id, id, account_id, email, first_name, last_name, status, email_verified, mfa_enabled, last_login_at)
 SELECT $1, $2, id, email, first_name, last_name, 'active', email_verified_at IS NOT NULL, mfa_enabled, now()
 FROM accounts
-WHERE id = $3;
+WHERE id = coalesce($3, current_account());
 
 -- $1 tenant, $2 seat, $3 role's key.
 -- name: identity_seat_give_role :exec  role: identity
@@ -232,13 +236,14 @@ WHERE s.id = current_session();
 -- name: identity_me_ends :one  role: identity
 SELECT least(idle_expires_at, expires_at) AS ends_at FROM sessions WHERE id = current_session();
 
+-- $1 a tenant; NULL: all.
 -- name: identity_me_tenants :many  reply: Seat  role: identity
 SELECT t.id, t.slug, t.name, t.plan, t.status, u.id AS "userId", u.status AS "userStatus", u.role_keys AS "roles",
        t.id IS NOT DISTINCT FROM s.active_tenant_id AS "isActive"
 FROM sessions s
 JOIN users u ON u.account_id = s.account_id AND u.deleted_at IS NULL
 JOIN tenants t ON t.id = u.tenant_id AND t.deleted_at IS NULL
-WHERE s.id = current_session()
+WHERE s.id = current_session() AND ($1::uuid IS NULL OR t.id = $1)
 ORDER BY lower(t.name), t.id
 LIMIT 1000;
 
