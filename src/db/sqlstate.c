@@ -105,6 +105,12 @@ static int fail_with(struct ctx *c, int err, const char *path, const char *messa
 	return fail(c, err, arena_strdup(c->arena, path), message);
 }
 
+/* refuse() sends '' for what it has nothing to say about. */
+static const char *said(const char *s)
+{
+	return s && *s ? s : NULL;
+}
+
 /* The message of class 22 quotes the value, which may be a secret. */
 static int fail_unforeseen(struct ctx *c, const struct sql_failure *f, const char *statement)
 {
@@ -129,9 +135,9 @@ int sqlstate_fail(struct ctx *c, const struct sql_failure *f, const char *statem
 	if (m) {
 		bool is_first = !c->fault.err;
 
-		err = fail_with(c, m->err, f->column, arena_strdup(c->arena, f->message));
+		err = fail_with(c, m->err, said(f->column), arena_strdup(c->arena, f->message));
 		if (is_first && err == ERR_AUTH_FORBIDDEN)
-			c->fault.required = arena_strdup(c->arena, f->detail);
+			c->fault.required = arena_strdup(c->arena, said(f->detail));
 		return err;
 	}
 	if (conflict && is_of_class(f->sqlstate, "23"))
