@@ -192,7 +192,7 @@ static int make_entry(struct request *r, const struct proof *p)
 static int authenticate(struct request *r, const char **ret_session_key)
 {
 	struct arena *a = r->ctx->arena;
-	struct proof p;
+	struct proof p = { 0 };
 	int err;
 
 	err = take_credential(r, &p);
