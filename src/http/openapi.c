@@ -237,13 +237,24 @@ static void write_example_details(struct jsonwrite *w, int err)
 	jsonwrite_raw(w, str_of(details));
 }
 
-static void write_examples(struct jsonwrite *w)
+static bool may_any_fail(const struct mounted *rows, size_t n, int err)
+{
+	for (size_t i = 0; i < n; i++)
+		if (route_may_fail(rows[i].route, rows[i].tier, err))
+			return true;
+
+	return false;
+}
+
+static void write_examples(struct jsonwrite *w, const struct mounted *rows, size_t n)
 {
 	jsonwrite_key(w, "examples");
 	jsonwrite_object(w);
 	for (int e = OK + 1; e < ERR_COUNT; e++) {
 		const struct err_info *info = err_info(e);
 
+		if (!may_any_fail(rows, n, e))
+			continue;
 		jsonwrite_key(w, info->code);
 		jsonwrite_object(w);
 		jsonwrite_member_text(w, "summary", info->message);
@@ -261,7 +272,8 @@ static void write_examples(struct jsonwrite *w)
 	jsonwrite_object_end(w);
 }
 
-static void write_components(struct jsonwrite *w, struct arena *a, unsigned tiers)
+static void write_components(struct jsonwrite *w, const struct schemas *schemas,
+			     const struct mounted *rows, size_t n)
 {
 	jsonwrite_key(w, "components");
 	jsonwrite_object(w);
@@ -283,8 +295,8 @@ static void write_components(struct jsonwrite *w, struct arena *a, unsigned tier
 	for (const struct common_header *h = openapi_headers; h->key; h++)
 		write_common_header(w, h);
 	jsonwrite_object_end(w);
-	write_schemas(w, schemas_collect(a, tiers));
-	write_examples(w);
+	write_schemas(w, schemas);
+	write_examples(w, rows, n);
 	jsonwrite_object_end(w);
 }
 
@@ -411,7 +423,7 @@ void openapi_write(struct buf *out, unsigned tiers, bool pretty)
 	write_info(&w);
 	write_tags(&w, a, rows, n);
 	write_paths(&w, a, rows, n);
-	write_components(&w, a, tiers);
+	write_components(&w, schemas_collect(a, tiers), rows, n);
 	jsonwrite_object_end(&w);
 
 	arena_free(a);

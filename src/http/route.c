@@ -129,7 +129,6 @@ bool route_may_fail(const struct route *r, enum tier t, int err)
 		return true;
 
 	switch (err) {
-	case ERR_VALIDATION_ERROR: return r->rate != RATE_EXEMPT;
 	case ERR_MALFORMED_JSON:
 	case ERR_UNSUPPORTED_MEDIA_TYPE:
 	case ERR_PAYLOAD_TOO_LARGE: return r->body != NULL;
@@ -144,6 +143,7 @@ bool route_may_fail(const struct route *r, enum tier t, int err)
 	case ERR_IDEMPOTENCY_IN_PROGRESS:
 	case ERR_IDEMPOTENCY_MISMATCH: return r->flags & ROUTE_IDEMPOTENT;
 	case ERR_RATE_LIMIT_EXCEEDED: return r->rate != RATE_EXEMPT;
+	case ERR_VALIDATION_ERROR: /* every path and query may be broken */
 	case ERR_INTERNAL_ERROR:
 	case ERR_SERVICE_UNAVAILABLE: return true;
 	default: return false;

@@ -66,7 +66,7 @@ static const struct transport transport = { param, params_fit, read_body, write_
 
 void exchange_begin(const struct mount *const *mounts)
 {
-	static const struct config settings = {
+	static const struct config set = {
 		.env = APP_DEVELOPMENT,
 		.app_url = "https://app.example",
 		.api_url = "https://api.example",
@@ -80,7 +80,7 @@ void exchange_begin(const struct mount *const *mounts)
 		.rate_auth = 2,
 	};
 
-	config_set(&settings);
+	config_set(&set);
 	ratelimit_init(1);
 	if (redis_init()) /* nobody listens there: limits are counted in this process */
 		BUG("the test's settings are wrong");
