@@ -42,6 +42,8 @@ struct password_change {
 extern const struct conflict account_conflicts[];
 
 /*
+ * user_agent: what the device calls itself, UTF-8, or NULL.
+ *
  * An account with a tenant of its own, which it owns, and a session. ERR_RESOURCE_CONFLICT (path
  * "email") when the email cannot be used; ERR_VALIDATION_ERROR (path "password") when the password
  * is one that others guess.

@@ -11,8 +11,6 @@
 #include "gen/sql_identity.h"
 #include "identity/keys.h"
 
-#define USER_AGENT_MAX 512 /* bytes that are kept */
-
 void grant_act_as(struct batch *b, const struct grantee *who, struct session_id session)
 {
 	batch_add(b, NULL, &sql_identity_act_as,
@@ -37,18 +35,6 @@ static struct arg arg_hash(const struct token_hash *h)
 	return arg_bytes(h->bytes, sizeof(h->bytes));
 }
 
-/* Whole characters only, and nothing that PostgreSQL cannot hold. */
-static struct arg arg_user_agent(const char *user_agent)
-{
-	struct str s = str_of(user_agent);
-
-	if (s.len > USER_AGENT_MAX)
-		s.len = USER_AGENT_MAX;
-	s.len = str_utf8_prefix(s);
-
-	return s.len > 0 ? arg_str(s) : arg_null();
-}
-
 void grant_start(struct batch *b, struct ctx *c, const struct grantee *who, struct grant *ret)
 {
 	const struct config *conf = config();
@@ -59,7 +45,7 @@ void grant_start(struct batch *b, struct ctx *c, const struct grantee *who, stru
 	ret->refresh_token = grant_token(c, &refresh);
 
 	batch_add(b, NULL, &sql_identity_session_create,
-		  ARGS(arg_hash(cookie), arg_user_agent(who->user_agent), arg_text(c->actor.ip),
+		  ARGS(arg_hash(cookie), arg_text(who->user_agent), arg_text(c->actor.ip),
 		       arg_int(conf->session_idle_us), arg_int(conf->session_max_us)));
 	batch_add(b, NULL, &sql_identity_refresh_create,
 		  ARGS(arg_hash(refresh), arg_int(conf->refresh_expires_us)));

@@ -9,6 +9,8 @@
 #include "identity/grant_reply.h"
 #include "identity/session.h"
 
+#define USER_AGENT_MAX 512 /* bytes that are kept */
+
 /*
  * Shapes
  */
@@ -57,12 +59,24 @@ static const struct shape password_shape = SHAPE("PasswordChange", struct passwo
  * Handlers
  */
 
+/* What the device calls itself, as much of it as is UTF-8; NULL when it says nothing. */
+static const char *device(struct request *r)
+{
+	struct str s = str_of(request_header(r, "USER_AGENT"));
+
+	if (s.len > USER_AGENT_MAX)
+		s.len = USER_AGENT_MAX;
+	s.len = str_utf8_prefix(s);
+
+	return s.len > 0 ? str_dup(r->ctx->arena, s) : NULL;
+}
+
 static int sign_up(struct request *r)
 {
 	struct grant g;
 	int err;
 
-	err = account_sign_up(r->ctx, r->body, request_header(r, "USER_AGENT"), &g);
+	err = account_sign_up(r->ctx, r->body, device(r), &g);
 
 	return err ? err : grant_reply(r, &g);
 }
@@ -72,7 +86,7 @@ static int log_in(struct request *r)
 	struct grant g;
 	int err;
 
-	err = account_log_in(r->ctx, r->body, request_header(r, "USER_AGENT"), &g);
+	err = account_log_in(r->ctx, r->body, device(r), &g);
 
 	return err ? err : grant_reply(r, &g);
 }

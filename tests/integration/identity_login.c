@@ -241,6 +241,22 @@ Test(identity_login, a_suspended_seat_leaves_the_others)
 	cr_assert_null(tenant, "a person without a seat has no tenant");
 }
 
+Test(identity_login, a_device_may_call_itself_whatever_it_likes)
+{
+	struct person ann = person_sign_up();
+	struct caller v = on_tier(caller_nobody(), TIER_AUTH);
+	const char *body =
+		strf("{\"email\":\"%s\",\"password\":\"%s\"}", ann.caller.email, ann.password);
+
+	answer_is(ask_with(&v, "POST", "/login", body, "User-Agent: caf\xe9"), 200);
+	answer_is(ask_with(&v, "POST", "/login", body, strf("User-Agent: %01000d", 7)), 200);
+	cr_assert_eq(
+		database_number("SELECT count(*) FROM sessions WHERE account_id = $1::uuid AND "
+				"user_agent IN ('caf', repeat('0', 512))",
+				id_text(ann.caller.account.u), NULL),
+		2);
+}
+
 Test(identity_login, an_outdated_hash_is_made_anew)
 {
 	struct person ann = person_sign_up();
