@@ -31,7 +31,6 @@ const char docs_script[] =
 	"\t});\n"
 	"} else {\n"
 	"\tconst p = document.createElement('p');\n"
-	"\tp.textContent = 'To read it here, an admin runs scripts/fetch-docs-ui once; ' +\n"
-	"\t\t'docs/api.md says more.';\n"
+	"\tp.textContent = 'To read and try it here, an admin runs scripts/fetch-docs-ui once.';\n"
 	"\tdocument.getElementById('docs').append(p);\n"
 	"}\n";

@@ -1,5 +1,5 @@
 /*
- * Health, metrics, keys, documents. All are public and none is counted: probes must be answered
+ * Health, metrics, documents. All are public and none is counted: probes must be answered
  * when everything else is refused.
  */
 #include "http/system.h"
