@@ -23,6 +23,10 @@ SELECT set_config('role', 'zygo_system', true);
 -- name: system_ping :one
 SELECT true AS ok;
 
+-- Whom one talks to, as whom, and what time it is there: for `zygo doctor`.
+-- name: system_about :one
+SELECT current_setting('server_version') AS version, current_user::text AS role, clock_timestamp() AS now;
+
 -- Each row is one reason why tenants would not be kept apart, as a sentence for the admin.
 -- name: system_findings :many
 SELECT format('role %I is a superuser: it is bound by nothing', rolname) AS finding

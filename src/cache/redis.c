@@ -231,15 +231,36 @@ redisReply *redis_ask(struct ctx *c, const struct str *args, size_t n)
 	return redis_receive(c, number);
 }
 
+static int no_answer(struct ctx *c, const redisReply *reply)
+{
+	int err = fail(c, ERR_SERVICE_UNAVAILABLE, NULL, "Redis does not answer");
+
+	errdetail_log(c, "Redis: %s", reply && reply->str ? reply->str : server.why);
+
+	return err;
+}
+
 int redis_ping(struct ctx *c)
 {
 	_cleanup_(redis_replyp) redisReply *reply = redis_ask(c, (struct str[]){ STR("PING") }, 1);
-	int err;
 
-	if (reply && reply->type == REDIS_REPLY_STATUS)
-		return 0;
+	return reply && reply->type == REDIS_REPLY_STATUS ? 0 : no_answer(c, reply);
+}
 
-	err = fail(c, ERR_SERVICE_UNAVAILABLE, NULL, "Redis does not answer");
-	errdetail_log(c, "Redis: %s", reply ? reply->str : server.why);
-	return err;
+const char *redis_version(struct ctx *c)
+{
+	static const char name[] = "redis_version:";
+	struct str command[] = { STR("INFO"), STR("server") };
+	_cleanup_(redis_replyp) redisReply *reply = redis_ask(c, command, ARRAY_LEN(command));
+	const char *at =
+		reply && reply->type == REDIS_REPLY_STRING ? strstr(reply->str, name) : NULL;
+	struct str rest;
+
+	if (!at) {
+		(void)no_answer(c, reply);
+		return NULL;
+	}
+	rest = str_of(at + strlen(name));
+
+	return str_dup(c->arena, str_trim(str_cut(&rest, '\n')));
 }

@@ -24,3 +24,6 @@ const char *redis_init(void) MUST_CHECK;
 void redis_done(void);
 bool redis_is_up(void);                   /* as far as the last call knows */
 int redis_ping(struct ctx *c) MUST_CHECK; /* for /health/ready: 0 or ERR_SERVICE_UNAVAILABLE */
+
+/* "7.0.15", in c's arena, for an admin; NULL when it does not answer: then as redis_ping(). */
+const char *redis_version(struct ctx *c);

@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #define ARGS_MAX 32
-#define TEXT_MAX KIB(32) /* of an environment variable: 256 workers of at most 60 bytes */
+#define TEXT_MAX KIB(64) /* of an environment variable: 512 workers of at most 60 bytes */
 
 /* -- taking over --------------------------------------------------------------------------------
  */

@@ -13,7 +13,8 @@
 #include <stdatomic.h>
 #include <sys/types.h>
 
-#define SCOREBOARD_SLOTS_MAX 256
+#define SCOREBOARD_SLOTS_MAX 512
+#define POOLS_MAX            4
 
 /* Changes with every change of the structures below; with another, a reload counts from zero. */
 #define SCOREBOARD_LAYOUT 1
@@ -42,6 +43,7 @@ struct slot {
 
 struct scoreboard {
 	uint32_t layout;
+	char pool_names[POOLS_MAX][16];
 	_Atomic int64_t started_us; /* wall clock: the first master's start */
 	_Atomic uint64_t respawns, hung, reloads;
 	_Atomic unsigned moving; /* odd while counters move from a slot to the retired */

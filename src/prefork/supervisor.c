@@ -47,6 +47,9 @@ static void master_init(struct master *m, const struct pool *pools, size_t n, ch
 		}
 	take_signals(m);
 	reload_adopt(m);
+	for (size_t i = 0; i < n; i++)
+		(void)snprintf(m->board->pool_names[i], sizeof(m->board->pool_names[i]), "%s",
+			       pools[i].name);
 }
 
 /* -- what happens -------------------------------------------------------------------------------

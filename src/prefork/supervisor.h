@@ -33,7 +33,6 @@ struct pool {
 	int (*run)(struct worker *w); /* the child's whole life; its result is the exit status */
 };
 
-#define POOLS_MAX 4
 /* Old and new workers have room together. */
 #define WORKERS_MAX (SCOREBOARD_SLOTS_MAX / 2)
 

@@ -34,8 +34,8 @@ Test(fcgi, a_body_is_read_whole)
 
 	for (size_t size = 1; size <= sizeof(body); size *= 7) {
 		cr_assert(fcgi_client_ask(&c, plain, body, size, &answer));
-		cr_expect_eq(mini_understand(&answer).body_bytes, size, "%zu bytes: %s", size,
-			     answer.body);
+		cr_expect_eq(mini_understand(&answer).body_bytes, (int64_t)size, "%zu bytes: %s",
+			     size, answer.body);
 	}
 }
 

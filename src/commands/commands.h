@@ -1,0 +1,24 @@
+/*
+ * What an admin types after `zygo`, as rows of main.c's table. argc and argv begin at the command's
+ * name and end as main's do, so that argv[-1] is the program. Each returns the exit status: 0, 1
+ * when it failed, 2 when it was called wrongly.
+ *
+ * `keys` and `seed` are identity's (identity/commands.h).
+ */
+#pragma once
+
+#include "base/base.h"
+
+int command_serve(int argc, char **argv);   /* serve.c */
+int command_doctor(int argc, char **argv);  /* doctor.c */
+int command_migrate(int argc, char **argv); /* migrate.c */
+int command_print(int argc, char **argv);   /* print.c */
+int command_openapi(int argc, char **argv); /* print.c */
+
+/* Where settings are read from before the environment: ZYGO_ENV_FILE, or /etc/zygo/zygo.env. */
+const char *settings_file(void);
+
+/*
+ * Reads the settings and starts the log, role in each line; false after printing every mistake.
+ */
+bool configure(const char *role) MUST_CHECK;

@@ -1,0 +1,25 @@
+/* What every command that acts does first: see commands.h. */
+#include "commands/commands.h"
+
+#include "base/config.h"
+#include "base/log.h"
+
+const char *settings_file(void)
+{
+	const char *path = getenv("ZYGO_ENV_FILE");
+
+	return path && *path ? path : "/etc/zygo/zygo.env";
+}
+
+bool configure(const char *role)
+{
+	struct config c;
+
+	if (!config_load(settings_file(), &c))
+		return false;
+
+	config_set(&c);
+	log_init((enum log_level)c.log_level, (enum log_format)c.log_format, role);
+
+	return true;
+}

@@ -1,0 +1,183 @@
+/*
+ * `zygo serve`: what is made sure of before anything is served, the two pools, and a worker's life.
+ *
+ * `zygo serve --check` does the first and no more; the master runs it before it replaces itself, so
+ * whatever could keep a new one from starting belongs into prepare().
+ */
+#define ZYGO_MAY_ALLOCATE /* the findings are a process's buffer */
+
+#include "commands/commands.h"
+
+#include "base/buf.h"
+#include "base/config.h"
+#include "base/ctx.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "cache/ratelimit.h"
+#include "cache/redis.h"
+#include "db/conn.h"
+#include "domains/mount.h"
+#include "http/fcgi.h"
+#include "http/metrics.h"
+#include "http/stages.h"
+#include "identity/commands.h"
+#include "identity/principal.h"
+#include "prefork/socket.h"
+#include "prefork/supervisor.h"
+
+#include <unistd.h>
+
+/* Why it does not start, in the log and as the exit status. */
+static int failed(const char *reason)
+{
+	log_fatal("Failed to start server", LOG_S("reason", reason));
+
+	return 1;
+}
+
+/* -- before -------------------------------------------------------------------------------------
+ */
+
+/* A finding is a reason not to start; each is one line of the log. */
+static bool findings_refuse(const struct buf *findings)
+{
+	struct str rest = str_trim(buf_view(findings)), line;
+
+	if (!rest.len)
+		return false;
+	for (line = str_cut(&rest, '\n'); line.ptr; line = str_cut(&rest, '\n')) {
+		char text[512];
+
+		(void)snprintf(text, sizeof(text), "%.*s", STR_FMT(line));
+		log_fatal("Failed to start server", LOG_S("reason", text));
+	}
+
+	return true;
+}
+
+/* Tenants are kept apart; a database that is away is asked by nobody until it is back. */
+static int check_database(void)
+{
+	_cleanup_(buf_done) struct buf findings = { 0 };
+	struct ctx *c = command_begin("start");
+	bool refused;
+
+	buf_init_heap(&findings, KIB(64));
+	if (db_check(c, &findings))
+		log_warn(
+			"The database could not be checked; requests that need it answer 503 until "
+			"it can be reached",
+			LOG_S("detail", c->fault.detail ? c->fault.detail : c->fault.message));
+	refused = findings_refuse(&findings);
+	command_end(c);
+
+	return refused ? 1 : 0;
+}
+
+/* All that does not change from worker to worker. */
+static int prepare(void)
+{
+	const struct config *c = config();
+	const char *why = redis_init();
+
+	redis_done();
+	if (why)
+		return failed(why);
+	if (c->workers_fast + c->workers_slow > WORKERS_MAX)
+		return failed("WORKERS_FAST and WORKERS_SLOW add up to more than 256");
+	if (!routes_init(mounts))
+		return failed("A route's row is wrong");
+	stages_init(&identity_auth);
+
+	return check_database();
+}
+
+/* -- a worker -----------------------------------------------------------------------------------
+ */
+
+static int run_worker(struct worker *w)
+{
+	int status;
+
+	db_init(w->pool->name);
+	BUG_IF(redis_init() != NULL); /* prepare() has seen that it can */
+	ratelimit_init(w->workers_total);
+	metrics_init(w->board);
+	status = identity_worker_init();
+	if (!status)
+		status = fcgi_serve(w, stages_serve, w);
+	db_done();
+	redis_done();
+
+	return status;
+}
+
+/* -- serving ------------------------------------------------------------------------------------
+ */
+
+/* False after saying why. */
+static bool open_pool(struct pool *p, const char *path)
+{
+	const char *why = NULL;
+
+	p->listen_fd = socket_listen(p->name, path, &why);
+	if (p->listen_fd < 0) {
+		log_fatal("Failed to start server", LOG_S("reason", why), LOG_S("socket", path));
+		return false;
+	}
+	if (socket_is_ours(p->listen_fd))
+		p->listen_path = path;
+
+	return true;
+}
+
+static void announce(const struct pool *pools, size_t n)
+{
+	static const char *const names[] = { "development", "staging", "production", "test" };
+	char text[512];
+
+	(void)snprintf(text, sizeof(text), "Server running on %s", config()->api_url);
+	log_info(text, LOG_S("version", PACKAGE_VERSION), LOG_I("pid", getpid()));
+	(void)snprintf(text, sizeof(text), "Environment: %s", names[config()->env]);
+	log_info(text);
+	for (size_t i = 0; i < n; i++)
+		log_info("Pool", LOG_S("pool", pools[i].name), LOG_I("workers", pools[i].workers));
+}
+
+static int serve(char **program)
+{
+	const struct config *c = config();
+	struct pool pools[] = {
+		{ .name = "fast",
+		  .workers = (unsigned)c->workers_fast,
+		  .request_timeout_us = c->request_timeout_us,
+		  .run = run_worker },
+		{ .name = "slow",
+		  .workers = (unsigned)c->workers_slow,
+		  .request_timeout_us = c->slow_request_timeout_us,
+		  .run = run_worker },
+	};
+
+	if (!open_pool(&pools[0], c->socket_fast) || !open_pool(&pools[1], c->socket_slow))
+		return 1;
+	announce(pools, ARRAY_LEN(pools));
+
+	return supervise(pools, ARRAY_LEN(pools), program);
+}
+
+int command_serve(int argc, char **argv)
+{
+	bool only_check = argc == 2 && strcmp(argv[1], "--check") == 0;
+	int status;
+
+	if (argc != 1 && !only_check) {
+		(void)fputs("usage: zygo serve [--check]\n", stderr);
+		return 2;
+	}
+
+	status = prepare();
+	if (status || only_check)
+		return status;
+
+	return serve(argv - 1);
+}

@@ -1,0 +1,17 @@
+/*
+ * What Prometheus reads of this host: the scoreboard as text (exposition format 0.0.4). All
+ * workers' numbers come from any worker, since they share it.
+ *
+ * To add a metric: a row in metrics.c, or a writer there when it has labels.
+ */
+#pragma once
+
+#include "base/base.h"
+
+struct buf;
+struct scoreboard;
+
+/* Once in each worker. */
+void metrics_init(const struct scoreboard *b);
+
+void metrics_write(struct buf *out);
