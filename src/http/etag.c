@@ -24,7 +24,8 @@ int etag_read_if_match(struct request *r)
 	const char *header = request_header(r, "IF_MATCH");
 	struct str etag = without_weak(str_of(header));
 
-	if (!header || method_is_safe(r->method) || str_is(etag, "*"))
+	if (!header || !route_may_fail(r->route, r->tier, ERR_PRECONDITION_FAILED) ||
+	    str_is(etag, "*"))
 		return OK;
 
 	if (str_starts(etag, "\"v") && str_ends(etag, "\"") && etag.len > 3 &&

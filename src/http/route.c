@@ -130,8 +130,7 @@ bool route_may_fail(const struct route *r, enum tier t, int err)
 
 	switch (err) {
 	case ERR_MALFORMED_JSON:
-	case ERR_UNSUPPORTED_MEDIA_TYPE:
-	case ERR_PAYLOAD_TOO_LARGE: return r->body != NULL;
+	case ERR_UNSUPPORTED_MEDIA_TYPE: return !is_safe; /* even where no body is taken */
 	case ERR_AUTH_UNAUTHORIZED:
 	case ERR_AUTH_TOKEN_EXPIRED: return r->perm != PERM_PUBLIC;
 	case ERR_AUTH_FORBIDDEN: return r->perm > PERM_ACCOUNT;
@@ -139,11 +138,13 @@ bool route_may_fail(const struct route *r, enum tier t, int err)
 	case ERR_TENANT_SUSPENDED: return route_needs_tenant(r);
 	case ERR_AUTH_CSRF: return takes_cookie && !is_safe;
 	case ERR_RESOURCE_NOT_FOUND: return route_has_params(r);
-	case ERR_PRECONDITION_FAILED: return !is_safe && r->method != POST && route_needs_tenant(r);
+	case ERR_PRECONDITION_FAILED: return !is_safe && (r->method != POST || route_has_params(r));
 	case ERR_IDEMPOTENCY_IN_PROGRESS:
 	case ERR_IDEMPOTENCY_MISMATCH: return r->flags & ROUTE_IDEMPOTENT;
 	case ERR_RATE_LIMIT_EXCEEDED: return r->rate != RATE_EXEMPT;
-	case ERR_VALIDATION_ERROR: /* every path and query may be broken */
+	case ERR_VALIDATION_ERROR: /* every path, query and head may be broken or too long */
+	case ERR_PAYLOAD_TOO_LARGE:
+	case ERR_URI_TOO_LONG:
 	case ERR_INTERNAL_ERROR:
 	case ERR_SERVICE_UNAVAILABLE: return true;
 	default: return false;

@@ -87,6 +87,7 @@ static int ready(struct request *r)
 	}
 
 	reply_status(r, 503);
+	reply_header(r, "Retry-After", "1");
 	problem_write(&w, r->ctx, ERR_SERVICE_UNAVAILABLE, "The database is not reachable");
 	jsonwrite_key(&w, "details");
 	jsonwrite_object(&w);
