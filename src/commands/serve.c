@@ -25,8 +25,6 @@
 #include "prefork/socket.h"
 #include "prefork/supervisor.h"
 
-#include <unistd.h>
-
 /* Why it does not start, in the log and as the exit status. */
 static int failed(const char *reason)
 {
@@ -137,7 +135,7 @@ static void announce(const struct pool *pools, size_t n)
 	char text[512];
 
 	(void)snprintf(text, sizeof(text), "Server running on %s", config()->api_url);
-	log_info(text, LOG_S("version", PACKAGE_VERSION), LOG_I("pid", getpid()));
+	log_info(text, LOG_S("version", PACKAGE_VERSION));
 	(void)snprintf(text, sizeof(text), "Environment: %s", names[config()->env]);
 	log_info(text);
 	for (size_t i = 0; i < n; i++)
