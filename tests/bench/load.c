@@ -400,7 +400,7 @@ static int64_t number(const char *text)
 
 static void read_arguments(int argc, char **argv)
 {
-	struct str rest;
+	struct str rest, address;
 	char host[64];
 	int opt;
 
@@ -411,7 +411,8 @@ static void read_arguments(int argc, char **argv)
 		switch (opt) {
 		case 'a':
 			rest = str_of(optarg);
-			snprintf(host, sizeof(host), "%.*s", STR_FMT(str_cut(&rest, ':')));
+			address = str_cut(&rest, ':');
+			snprintf(host, sizeof(host), "%.*s", STR_FMT(address));
 			g.address.sin_family = AF_INET;
 			g.address.sin_port = htons((uint16_t)number(rest.ptr ? rest.ptr : ""));
 			if (inet_pton(AF_INET, host, &g.address.sin_addr) != 1)
