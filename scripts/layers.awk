@@ -11,7 +11,8 @@ BEGIN {
 	rank["events"] = rank["jobs"] = rank["realtime"] = 4
 	rank["identity"] = 5
 	rank["domains"] = 6
-	rank["main.c"] = 7
+	rank["commands"] = 7
+	rank["main.c"] = 8
 	rank["gen"] = 0 # statements, data alone: made from sql/ for whoever runs them
 
 	home["^libpq"] = "db"
