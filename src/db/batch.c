@@ -249,18 +249,25 @@ static int no_row(struct ctx *c, const struct sql *s)
 	return fail(c, ERR_RESOURCE_NOT_FOUND, NULL, arena_printf(c->arena, "%s not found", noun));
 }
 
-/* All ran: first the entry's row, then, unless a :one has none, the callers' rows. */
-static int hand_out(struct batch *b, const struct step *entry)
+/*
+ * The caller was let in, whatever became of the statements behind the entry: nobody asks again in
+ * this unit of work.
+ */
+static int note_entered(struct ctx *c, const struct step *entry)
+{
+	if (!entry || !entry->result || PQresultStatus(entry->result) != PGRES_TUPLES_OK)
+		return 0;
+
+	c->entered = c->entry;
+
+	return c->entry->on_enter ? c->entry->on_enter(c, rows_new(c->arena, entry)) : 0;
+}
+
+/* All ran: the callers' rows, unless a :one has none. */
+static int hand_out(const struct batch *b)
 {
 	struct ctx *c = b->c;
-	int err;
 
-	if (entry) {
-		c->entered = c->entry;
-		err = c->entry->on_enter ? c->entry->on_enter(c, rows_new(c->arena, entry)) : 0;
-		if (err)
-			return err;
-	}
 	for (const struct step *s = b->first; s; s = s->next)
 		if (s->sql->kind == SQL_ONE && PQntuples(s->result) == 0)
 			return no_row(c, s->sql);
@@ -312,8 +319,11 @@ int batch_run(struct batch *b)
 		}
 		o = pipeline_run(c, conn, &p);
 		note_held(c, conn, b, o == PIPELINE_DONE);
-		if (o == PIPELINE_DONE)
-			return hand_out(b, entry);
+		if (o == PIPELINE_DONE) {
+			int err = note_entered(c, entry);
+
+			return err ? err : hand_out(b);
+		}
 		if (!may_try_again(b, o, &p, try))
 			break;
 		if (o == PIPELINE_ERROR && sqlstate_is_stale_plan(p.failure.sqlstate))
@@ -323,8 +333,12 @@ int batch_run(struct batch *b)
 			pause_before(try);
 	}
 	held.failed = is_held_by(c);
+	if (o == PIPELINE_REFUSED)
+		return p.err;
+	if (o == PIPELINE_ERROR)
+		(void)note_entered(c, entry); /* what failed is the answer, not what it says */
 
-	return o == PIPELINE_REFUSED ? p.err : give_up(b, o, &p);
+	return give_up(b, o, &p);
 }
 
 static int run_one(struct ctx *c, enum batch_mode mode, const struct rows **ret,
