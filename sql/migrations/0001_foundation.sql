@@ -261,13 +261,15 @@ CREATE INDEX user_roles_role_id_idx ON user_roles (tenant_id, role_id);
 CALL isolate('user_roles');
 
 -- Writes what the roles of these seats say into them. The roles are locked first, so that a change of a role and a change of who
--- has it take turns, and the later one sees the earlier.
+-- has it take turns; then the seats, so that two changes of one seat do. The statement behind the locks has a snapshot of its own:
+-- the later change sees the earlier.
 CREATE FUNCTION refresh_seats(p_tenant uuid, p_users uuid[]) RETURNS void LANGUAGE plpgsql
 AS $$
 BEGIN
 	PERFORM FROM roles r JOIN user_roles ur ON ur.tenant_id = r.tenant_id AND ur.role_id = r.id
 	WHERE ur.tenant_id = p_tenant AND ur.user_id = ANY (p_users)
 	ORDER BY r.id FOR SHARE OF r;
+	PERFORM FROM users WHERE tenant_id = p_tenant AND id = ANY (p_users) ORDER BY id FOR NO KEY UPDATE;
 
 	UPDATE users u SET role_keys = has.keys, permissions = has.permissions
 	FROM (
@@ -310,10 +312,12 @@ $$;
 CREATE TRIGGER roles_changed AFTER UPDATE OF permissions, key ON roles
 	FOR EACH ROW EXECUTE FUNCTION roles_changed();
 
--- A new binary's built-in roles reach the seats of all tenants.
+-- A new binary's built-in roles reach the seats of all tenants. Who is being given one is waited for, and whoever comes later waits:
+-- a grant that is not committed yet would not be seen here, nor would it see the change.
 CREATE FUNCTION builtin_roles_changed() RETURNS trigger LANGUAGE plpgsql
 AS $$
 BEGIN
+	LOCK TABLE user_roles IN SHARE MODE;
 	PERFORM refresh_seats(has.tenant_id, has.users)
 	FROM (SELECT ur.tenant_id, array_agg(DISTINCT ur.user_id) AS users
 	      FROM user_roles ur JOIN roles r ON r.tenant_id = ur.tenant_id AND r.id = ur.role_id
@@ -322,11 +326,11 @@ BEGIN
 END
 $$;
 CREATE TRIGGER builtin_roles_changed AFTER UPDATE ON builtin_roles
-	FOR EACH ROW EXECUTE FUNCTION builtin_roles_changed();
+	FOR EACH ROW WHEN (NEW.permissions IS DISTINCT FROM OLD.permissions) EXECUTE FUNCTION builtin_roles_changed();
 
--- What a seat may do, over all its roles.
+-- What a seat may do, over all its roles; a seat that is not there, nothing.
 CREATE FUNCTION permissions_of(p_user uuid) RETURNS text[] LANGUAGE sql STABLE
-AS $$ SELECT permissions FROM users WHERE tenant_id = current_tenant() AND id = p_user $$;
+AS $$ SELECT coalesce((SELECT permissions FROM users WHERE tenant_id = current_tenant() AND id = p_user), '{}') $$;
 
 -- Nobody grants what they do not hold: refuses role keys that do not exist, or that carry a permission which the acting seat
 -- lacks.
