@@ -4,7 +4,8 @@
  * Refused: whatever RFC 8259 does not allow, NaN and comments among it; invalid UTF-8, unpaired
  * surrogates and NUL in a string (PostgreSQL cannot hold them); a key that appears twice in one
  * object; numbers that a double, or without fraction and exponent an int64_t, cannot hold; nesting
- * past JSONREAD_DEPTH_MAX. The tree lives in the arena's care and ends with it.
+ * past JSONREAD_DEPTH_MAX; more than JSONREAD_CONTAINERS_MAX objects and arrays. The tree lives in
+ * the arena's care and ends with it.
  */
 #pragma once
 
@@ -15,6 +16,8 @@ struct arena;
 struct json; /* one value; NULL is JSON null wherever a value is meant */
 
 #define JSONREAD_DEPTH_MAX 32
+/* An empty object is two bytes of text and 800 of json-c's tree: a body of a MiB would be 280. */
+#define JSONREAD_CONTAINERS_MAX 10000
 
 enum json_kind {
 	JSON_NULL,

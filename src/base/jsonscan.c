@@ -15,6 +15,7 @@ struct scan {
 	const char *why;    /* what is wrong at p; NULL: nothing yet */
 	bool value_is_next; /* else what follows a value */
 	size_t members;     /* keys seen so far */
+	size_t containers;  /* objects and arrays seen so far */
 	size_t depth;
 	char closers[JSONREAD_DEPTH_MAX]; /* by depth: '}' or ']' */
 };
@@ -185,6 +186,8 @@ static bool open_container(struct scan *s, char closer)
 {
 	if (s->depth == JSONREAD_DEPTH_MAX)
 		return refuse(s, "nested too deep");
+	if (++s->containers > JSONREAD_CONTAINERS_MAX)
+		return refuse(s, "too many objects and arrays");
 	s->closers[s->depth++] = closer;
 	s->p++;
 

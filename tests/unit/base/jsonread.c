@@ -147,6 +147,29 @@ Test(jsonread, nesting_has_a_bound)
 	cr_assert_not(nests(JSONREAD_DEPTH_MAX + 1));
 }
 
+/* An array that holds n empty objects. */
+static bool holds(size_t n)
+{
+	char *text = arena_alloc(arena, 3 * n + 1);
+	const struct json *json;
+	const char *why;
+	size_t at;
+
+	for (size_t i = 0; i < n; i++)
+		memcpy(text + 3 * i, ",{}", 3);
+	text[0] = '[';
+	text[3 * n] = ']';
+
+	return jsonread_parse(arena, (struct str){ text, 3 * n + 1 }, &json, &why, &at);
+}
+
+/* Else two bytes of a body would cost hundreds of memory. */
+Test(jsonread, objects_and_arrays_have_a_bound)
+{
+	cr_assert(holds(JSONREAD_CONTAINERS_MAX - 1));
+	cr_assert_not(holds(JSONREAD_CONTAINERS_MAX));
+}
+
 Test(jsonread, kinds_are_named_as_zod_does)
 {
 	static const struct {
