@@ -183,11 +183,12 @@ static int load(struct ctx *c)
 void keys_refresh(int64_t age_us)
 {
 	int64_t now_us = clock_monotonic_us();
-	bool is_changed = clock_now_us() >= copy.next_change_us;
+	bool is_young = copy.loaded_us > 0 && now_us - copy.loaded_us < age_us;
+	bool has_failed = copy.tried_us > copy.loaded_us;
 
-	if (copy.loaded_us > 0 && now_us - copy.loaded_us < age_us && !is_changed)
+	if (is_young && clock_now_us() < copy.next_change_us)
 		return;
-	if (age_us != KEYS_AGE_NONE && now_us - copy.tried_us < KEYS_AGE_UNKNOWN_US)
+	if (age_us != KEYS_AGE_NONE && has_failed && now_us - copy.tried_us < KEYS_AGE_UNKNOWN_US)
 		return;
 
 	(void)load(loading_ctx());
