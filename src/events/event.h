@@ -27,9 +27,12 @@ extern const struct event_type account_event_types[]; /* the same */
 void batch_event(struct batch *b, struct ctx *c, const char *type, struct uuid subject,
 		 const char *data);
 
+/* For batch_account_event(): whoever has entered, or was named by identity_act_as. */
+#define ACTING_ACCOUNT ((struct account_id){ 0 })
+
 /*
- * Adds an event of an account to a batch of BATCH_IDENTITY: of the account named, or, when that is
- * nil, of the one that acts. With neither, nothing is written. user_agent may be NULL.
+ * Adds an event of an account to a batch of BATCH_IDENTITY. When there is no such account, and
+ * nobody acts, nothing is written. user_agent may be NULL.
  */
 void batch_account_event(struct batch *b, struct ctx *c, const char *type,
 			 struct account_id account, const char *user_agent);

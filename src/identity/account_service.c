@@ -10,8 +10,6 @@
 #include "identity/founding.h"
 #include "identity/hot.h"
 
-#define NOBODY ((struct account_id){ 0 })
-
 const struct conflict account_conflicts[] = {
 	{ "accounts_realm_id_email_key", ERR_RESOURCE_CONFLICT, "email",
 	  "This email cannot be used" },
@@ -71,18 +69,11 @@ int account_sign_up(struct ctx *c, const struct sign_up *in, const char *user_ag
 		  ARGS(arg_uuid(who.account.u), arg_text(in->email), arg_text(hash),
 		       arg_text(in->first_name), arg_text(in->last_name)));
 	founding_add(b, c, &founding);
-	batch_account_event(b, c, "account.created", NOBODY, user_agent);
+	batch_account_event(b, c, "account.created", ACTING_ACCOUNT, user_agent);
 	grant_start(b, c, &who, ret);
 	err = batch_run(b);
-	if (err)
-		return err;
 
-	c->actor.account = who.account;
-	c->actor.session = session;
-	c->actor.tenant = who.tenant;
-	c->actor.user = who.user;
-
-	return grant_sign(c, ret);
+	return err ? err : grant_sign(c, session, ret);
 }
 
 /*
@@ -142,7 +133,7 @@ int account_update(struct ctx *c, const struct account_patch *in, struct grant *
 	batch_add(b, NULL, &sql_identity_account_update,
 		  ARGS(arg_bool(in->has_first_name), arg_text(in->first_name),
 		       arg_bool(in->has_last_name), arg_text(in->last_name)));
-	batch_account_event(b, c, "account.updated", NOBODY, NULL);
+	batch_account_event(b, c, "account.updated", ACTING_ACCOUNT, NULL);
 	grant_read(b, ret);
 	batch_add(b, &sessions, &sql_identity_sessions_living, NO_ARGS);
 	err = batch_run(b);
@@ -167,7 +158,7 @@ static int set_password(struct ctx *c, const char *hash, const char *compared)
 	batch_add(b, NULL, &sql_identity_password_set, ARGS(arg_text(hash), arg_text(compared)));
 	batch_add(b, &revoked, &sql_identity_sessions_revoke,
 		  ARGS(arg_bool(false), arg_text("password changed")));
-	batch_account_event(b, c, "account.passwordChanged", NOBODY, NULL);
+	batch_account_event(b, c, "account.passwordChanged", ACTING_ACCOUNT, NULL);
 	err = batch_run(b);
 	if (err)
 		return err;

@@ -58,27 +58,39 @@ void grant_read(struct batch *b, struct grant *ret)
 	batch_add(b, &ret->tenant, &sql_identity_me_tenant, NO_ARGS);
 }
 
-int grant_sign(struct ctx *c, struct grant *g)
+static struct claims claims_of(struct ctx *c, const struct grant *g)
 {
+	size_t column = (size_t)rows_find(g->me, "permissions");
 	int64_t now_s = clock_now_us() / US_PER_S;
 	struct str *granted;
-	size_t n =
-		rows_array(g->me, 0, (size_t)rows_find(g->me, "permissions"), c->arena, &granted);
-	struct claims claims = {
-		.account = { rows_get_uuid(g->me, "id") },
+	size_t n = rows_array(g->me, 0, column, c->arena, &granted);
+
+	return (struct claims){
+		.account = c->actor.account,
 		.session = c->actor.session,
-		.tenant = { rows_get_uuid(g->me, "tenantId") },
+		.tenant = c->actor.tenant,
 		.issued_s = now_s,
 		.expires_s = now_s + config()->jwt_expires_us / US_PER_S,
 		.role = rows_get_text(g->me, "role"),
 		.permissions = granted,
 		.permissions_len = n,
 	};
+}
+
+int grant_sign(struct ctx *c, struct session_id session, struct grant *g)
+{
+	struct claims claims;
+
+	c->actor.session = session;
+	c->actor.account.u = rows_get_uuid(g->me, "id");
+	c->actor.tenant.u = rows_get_uuid(g->me, "tenantId");
+	c->actor.user.u = rows_get_uuid(g->me, "userId");
 
 	keys_refresh(jws_can_sign() ? KEYS_AGE_US : KEYS_AGE_NONE);
 	if (!jws_can_sign())
 		return fail(c, ERR_SERVICE_UNAVAILABLE, NULL, "Access tokens cannot be signed");
 
+	claims = claims_of(c, g);
 	g->access_token = jws_sign(c->arena, &claims);
 	if (!g->access_token)
 		return fail_internal(c, "the claims do not fit an access token");

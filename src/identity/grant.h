@@ -5,7 +5,7 @@
  *	grant_start(b, c, &who, &g);      statements of a batch
  *	err = batch_run(b);
  *	if (!err)
- *		err = grant_sign(c, &g);
+ *		err = grant_sign(c, session, &g);
  */
 #pragma once
 
@@ -49,5 +49,6 @@ void grant_read(struct batch *b, struct grant *ret);
 struct token_hash;
 const char *grant_token(struct ctx *c, struct token_hash **ret_hash);
 
-/* The access token, after the batch has run, for ctx->actor's session. */
-int grant_sign(struct ctx *c, struct grant *g) MUST_CHECK;
+/* After the batch has run: the access token of the session. From now on who was granted it is
+ * ctx->actor, for the log. */
+int grant_sign(struct ctx *c, struct session_id session, struct grant *g) MUST_CHECK;

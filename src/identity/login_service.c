@@ -105,15 +105,8 @@ static int succeed(struct ctx *c, const struct attempt *a, const struct rows *fo
 	batch_add(b, NULL, &sql_identity_seat_use, NO_ARGS);
 	batch_account_event(b, c, "account.loggedIn", who.account, a->user_agent);
 	err = batch_run(b);
-	if (err)
-		return err;
 
-	c->actor.account = who.account;
-	c->actor.session = session;
-	c->actor.tenant = who.tenant;
-	c->actor.user = who.user;
-
-	return grant_sign(c, ret);
+	return err ? err : grant_sign(c, session, ret);
 }
 
 int account_log_in(struct ctx *c, const struct log_in *in, const char *user_agent,

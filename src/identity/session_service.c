@@ -10,8 +10,6 @@
 #include "gen/sql_identity.h"
 #include "identity/hot.h"
 
-#define NOBODY ((struct account_id){ 0 })
-
 /*
  * Refreshing
  */
@@ -38,7 +36,7 @@ static int refuse_reuse(struct ctx *c, const struct rows *presented, const struc
 		hot_drop(c, presented);
 		b = batch_new(c, BATCH_IDENTITY);
 		grant_act_as(b, who, c->actor.session);
-		batch_account_event(b, c, "account.tokenReused", NOBODY, NULL);
+		batch_account_event(b, c, "account.tokenReused", ACTING_ACCOUNT, NULL);
 		err = batch_run(b);
 		if (err)
 			return err;
@@ -81,7 +79,7 @@ int session_refresh(struct ctx *c, const struct refresh *in, struct grant *ret)
 	grant_read(b, ret);
 	err = batch_run(b);
 
-	return err ? err : grant_sign(c, ret);
+	return err ? err : grant_sign(c, c->actor.session, ret);
 }
 
 int session_switch_tenant(struct ctx *c, struct tenant_id t, struct grant *ret)
@@ -93,14 +91,14 @@ int session_switch_tenant(struct ctx *c, struct tenant_id t, struct grant *ret)
 	*ret = (struct grant){ 0 };
 	batch_add(b, &session, &sql_identity_switch_tenant, ARGS(arg_uuid(t.u)));
 	batch_add(b, NULL, &sql_identity_seat_use, NO_ARGS);
-	batch_account_event(b, c, "account.tenantSwitched", NOBODY, NULL);
+	batch_account_event(b, c, "account.tenantSwitched", ACTING_ACCOUNT, NULL);
 	grant_read(b, ret);
 	err = batch_run(b);
 	if (err)
 		return err;
 	hot_drop(c, session);
 
-	return grant_sign(c, ret);
+	return grant_sign(c, c->actor.session, ret);
 }
 
 /*
@@ -125,7 +123,7 @@ static int end_sessions(struct ctx *c, const struct sql *statement, struct args 
 	int err;
 
 	batch_add(b, &ended, statement, args);
-	batch_account_event(b, c, event, NOBODY, NULL);
+	batch_account_event(b, c, event, ACTING_ACCOUNT, NULL);
 	err = batch_run(b);
 	if (err)
 		return err;
