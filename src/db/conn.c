@@ -205,6 +205,16 @@ static bool connect_finish(PGconn *pg, int64_t deadline_us)
 	return want == PGRES_POLLING_OK;
 }
 
+bool conn_url_is_readable(const char *url)
+{
+	PQconninfoOption *options = PQconninfoParse(url, NULL);
+	bool is_readable = options != NULL;
+
+	PQconninfoFree(options);
+
+	return is_readable;
+}
+
 /* The next attempt is not before a delay that doubles, less up to half of it at random. */
 static void back_off(struct conn *conn)
 {
@@ -222,6 +232,11 @@ static bool conn_open(struct conn *conn)
 
 	if (now_us < conn->retry_at_us)
 		return false;
+	if (!conn_url_is_readable(conn->url)) {
+		(void)snprintf(conn->why, sizeof(conn->why), "%s", CONN_URL_UNREADABLE);
+		back_off(conn);
+		return false;
+	}
 
 	conn->pg = connect_start(conn->url);
 	if (!conn->pg)

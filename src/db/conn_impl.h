@@ -31,6 +31,10 @@ struct conn *conn_replica(void); /* NULL when none is configured */
 bool conn_ready(struct conn *conn) MUST_CHECK;
 void conn_close(struct conn *conn);
 
+/* libpq understands the URL. Asked first, because its complaint quotes the password. */
+bool conn_url_is_readable(const char *url) MUST_CHECK;
+#define CONN_URL_UNREADABLE "the URL cannot be read; special characters in it are percent-encoded"
+
 /* How long one statement may take: the role's time-out class. */
 int64_t conn_statement_timeout_us(void);
 

@@ -6,11 +6,11 @@
  */
 #include "db/migrate.h"
 
+#include "db/conn_impl.h"
+
 #include "base/clock.h"
 #include "gen/sql_migrate.h"
 #include "gen/sql_system.h"
-
-#include <libpq-fe.h>
 
 #define ARGS_MAX 3
 
@@ -270,8 +270,13 @@ bool migrate(const char *url, enum migrate_mode mode)
 		"client_encoding", "fallback_application_name", "connect_timeout", "dbname", NULL,
 	};
 	const char *const values[] = { "UTF8", "zygo migrate", "10", url, NULL };
-	_cleanup_(finish) PGconn *pg = PQconnectdbParams(keys, values, 1);
+	_cleanup_(finish) PGconn *pg = NULL;
 
+	if (!conn_url_is_readable(url)) {
+		(void)fprintf(stderr, "zygo migrate: " CONN_URL_UNREADABLE "\n");
+		return false;
+	}
+	pg = PQconnectdbParams(keys, values, 1);
 	if (PQstatus(pg) != CONNECTION_OK)
 		return complain(pg, "cannot connect");
 	(void)PQsetNoticeReceiver(pg, ignore_notice, NULL);

@@ -109,6 +109,17 @@ Test(db_conn, is_not_waited_for_while_the_server_is_away)
 	cr_expect_lt(clock_monotonic_us() - from_us, 10 * US_PER_S);
 }
 
+/* libpq quotes what it cannot read. */
+Test(db_conn, with_a_broken_url_does_not_show_its_password)
+{
+	struct ctx *c = scratch_ctx();
+
+	scratch_config()->database_url = "postgresql://zygo_app:100%sure@/zygo?host=/run";
+	scratch_reconnect();
+	cr_expect_eq(db_ping(c), ERR_SERVICE_UNAVAILABLE);
+	cr_expect_not(strstr(c->fault.detail, "sure"), "%s", c->fault.detail);
+}
+
 Test(db_conn, that_answers_too_late_is_given_up)
 {
 	struct ctx *c = scratch_ctx();
