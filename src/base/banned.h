@@ -27,7 +27,7 @@
 #undef gets
 #define gets(x) BANNED(gets)
 
-/* hidden state: str_split */
+/* hidden state: str_cut */
 #undef strtok
 #define strtok(x, y) BANNED(strtok)
 

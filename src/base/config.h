@@ -60,19 +60,18 @@ struct config {
 	const char *stripe_secret_key, *stripe_webhook_secret, *hetzner_api_key;
 };
 
-enum setting_type {                    /* and the type of its field in struct config */
-		    SETTING_TEXT,      /* const char * */
-		    SETTING_URL,       /* const char *; choices: its schemes, else http and https */
-		    SETTING_ORIGINS,   /* const char *: http or https origins, comma-separated */
-		    SETTING_ADDRESSES, /* const char *: IP addresses and networks, comma-separated
-					*/
-		    SETTING_EMAIL,     /* const char * */
-		    SETTING_ENUM, /* int64_t: index in choices, which follow the order of the C enum
-				   */
-		    SETTING_INT,  /* int64_t */
-		    SETTING_BOOL, /* bool: true, false, 1, 0, on, off */
-		    SETTING_DURATION, /* int64_t microseconds: clock_parse_duration */
-		    SETTING_HEX,      /* uint8_t[min] */
+/* Beside each, the type of its field in struct config. */
+enum setting_type {
+	SETTING_TEXT,      /* const char * */
+	SETTING_URL,       /* const char *; choices: its schemes, else http and https */
+	SETTING_ORIGINS,   /* const char *: http or https origins, comma-separated */
+	SETTING_ADDRESSES, /* const char *: IP addresses and networks, comma-separated */
+	SETTING_EMAIL,     /* const char * */
+	SETTING_ENUM,      /* int64_t: index in choices, which follow the order of the C enum */
+	SETTING_INT,       /* int64_t */
+	SETTING_BOOL,      /* bool: true, false, 1, 0, on, off */
+	SETTING_DURATION,  /* int64_t microseconds: clock_parse_duration */
+	SETTING_HEX,       /* uint8_t[min] */
 };
 
 struct setting {

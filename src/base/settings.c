@@ -34,7 +34,7 @@ const struct setting settings[] = {
 	{ "DATABASE_URL", SETTING_URL, FIELD(database_url), .section = "Database",
 	  .required = true, .secret = true, .choices = "postgres,postgresql",
 	  .about = "PostgreSQL as the application's role, zygo_app. Connecting is given up after "
-		   "10 s; a connection lives as long as its worker.",
+		   "2 s; a connection lives as long as its worker.",
 	  .example = "postgresql://zygo_app@/zygo?host=/run/postgresql" },
 	{ "DATABASE_REPLICA_URL", SETTING_URL, FIELD(database_replica_url),
 	  .secret = true, .choices = "postgres,postgresql",

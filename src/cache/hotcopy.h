@@ -14,7 +14,7 @@
 
 struct ctx;
 
-/* Longer than any request may last. */
+/* Longer than any request takes from reading what it copies to putting the copy. */
 #define HOTCOPY_TTL_S 60
 
 /* Does not wait. Nothing happens when there is a copy, or was one that was dropped less than

@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-#define JWS_SETS                                                                                   \
-	1024 /* a power of two; times JWS_WAYS = 4096 tokens, 400 KiB touched as it fills */
+/* JWS_SETS is a power of two; 4096 tokens in all, 400 KiB touched as it fills. */
+#define JWS_SETS 1024
 #define JWS_WAYS 4
 
 struct memory {

@@ -2,9 +2,9 @@
  * A batch: statements that succeed or fail together, in one transaction and one round trip.
  *
  * Everything is sent as one libpq pipeline up to its Sync, which PostgreSQL runs as one implicit
- * transaction (PLATFORM.md). The first statement of every transaction is the ctx's entry: it sets
- *the tenant and proves that the caller may be here, and when it raises, nothing after it runs. So
- *no statement can run for a caller who was not checked, and nobody has to remember it.
+ * transaction. The first statement of every transaction is the ctx's entry: it sets the tenant and
+ * proves that the caller may be here, and when it raises, nothing after it runs. So no statement
+ * can run for a caller who was not checked, and nobody has to remember it.
  *
  *	b = batch_new(c, BATCH_WRITE);
  *	batch_add(b, &rows, &sql_projects_create, ARGS(arg_uuid(id), arg_text(slug)));
@@ -98,7 +98,7 @@ struct arg arg_if_match(const struct ctx *c);
  * on_enter, when not NULL, is called with its row before anything else is handed out and may
  * fail(). By then a write is committed: what must stop one is raised by the statement.
  *
- * before_commit, when not NULL, is asked before the first byte of a writing transaction is sent and
+ * verdict, when not NULL, is asked before the first byte of a writing transaction is sent and
  * before a read's rows are handed out: the rate limiter's verdict, which travels meanwhile.
  */
 struct entry {

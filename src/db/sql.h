@@ -19,8 +19,7 @@ struct sql {
 	unsigned params;   /* highest $n */
 	const char *reply; /* the shape that a reply is written in from it; NULL: none */
 	const char *noun;  /* "Project": for "Project not found"; NULL: "Resource" */
-	const char
-		*role; /* "identity", "system": runs in such a batch only; NULL: the tenant's own */
+	const char *role;  /* "identity", "system": only in such batches; NULL: the tenant's own */
 };
 
 /*
