@@ -332,6 +332,10 @@ CREATE TRIGGER builtin_roles_changed AFTER UPDATE ON builtin_roles
 CREATE FUNCTION permissions_of(p_user uuid) RETURNS text[] LANGUAGE sql STABLE
 AS $$ SELECT coalesce((SELECT permissions FROM users WHERE tenant_id = current_tenant() AND id = p_user), '{}') $$;
 
+-- What the seat that acts may do here and now: 0004 takes away what the API key that speaks for it was not given.
+CREATE FUNCTION current_permissions() RETURNS text[] LANGUAGE sql STABLE
+AS $$ SELECT permissions_of(current_seat()) $$;
+
 -- Nobody grants what they do not hold: refuses role keys that do not exist, or that carry a permission which the acting seat
 -- lacks.
 CREATE FUNCTION may_grant(p_keys text[]) RETURNS void LANGUAGE plpgsql
@@ -355,7 +359,7 @@ BEGIN
 	LEFT JOIN builtin_roles b ON b.key = r.builtin_key
 	CROSS JOIN LATERAL unnest(coalesce(b.permissions, r.permissions)) AS p (name)
 	WHERE r.tenant_id = current_tenant() AND r.key = ANY (p_keys)
-	  AND p.name <> ALL (permissions_of(actor))
+	  AND p.name <> ALL (current_permissions())
 	LIMIT 1;
 	IF FOUND THEN
 		PERFORM refuse('ZY403', format('You cannot grant the role "%s": you do not hold %s', beyond.key, beyond.name),
@@ -372,7 +376,7 @@ DECLARE
 	beyond text;
 BEGIN
 	SELECT p INTO beyond FROM unnest(permissions_of(p_user)) AS p
-	WHERE actor IS NOT NULL AND p <> ALL (permissions_of(actor))
+	WHERE actor IS NOT NULL AND p <> ALL (current_permissions())
 	LIMIT 1;
 	IF FOUND THEN
 		PERFORM refuse('ZY403', format('You cannot change this user, who holds %s', beyond), beyond);
