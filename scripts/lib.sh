@@ -64,7 +64,7 @@ dir_is_usable() {
 
 # use_dir DIR: makes the folder, private to the servers' user, and sets $dir.
 use_dir() {
-	dir=$1
+	dir=$(realpath -m "$1")
 	if [ ! -d "$dir/pids" ]; then
 		mkdir -p "$dir"/{run,pids,log,bin,redis,tls,nginx}
 		chmod 700 "$dir"
@@ -81,17 +81,47 @@ use_dir() {
 # -- processes ----------------------------------------------------------------------------------------
 # A pid alone may by now belong to someone else; a pid with its start time cannot.
 
-start_time() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; }
+# start_time PID: nothing when it does not live; a zombie, which its parent has yet to bury, does not.
+start_time() { sed -n 's/.*) \([^Z]\)/\1/p' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; }
 
 # server_pid NAME: prints the process id if that very process still runs.
 server_pid() {
 	local pid started
 	[ -f "$dir/pids/$1.pid" ] || return 1
 	{ read -r pid && read -r started; } <"$dir/pids/$1.pid" || return 1
-	[ "$(start_time "$pid")" = "$started" ] && echo "$pid"
+	[ -n "$started" ] && [ "$(start_time "$pid")" = "$started" ] && echo "$pid"
 }
 
 is_running() { server_pid "$1" >/dev/null; }
+
+# orphans NAME: prints the processes that a server of ours left when it was killed. They are in its session,
+# whose number the kernel gives to nobody else while they live, and in this folder.
+orphans() {
+	local leader pid
+	[ -f "$dir/pids/$1.pid" ] || return 0
+	read -r leader <"$dir/pids/$1.pid"
+	[ -z "$(start_time "$leader")" ] || return 0
+	for pid in $(session_members "$leader"); do
+		case $(readlink "/proc/$pid/cwd") in
+		"$dir" | "$dir"/*) echo "$pid" ;;
+		esac
+	done
+}
+# In /proc/PID/stat, after the name in brackets: state, parent, group, session.
+session_members() {
+	cat /proc/[0-9]*/stat 2>/dev/null |
+		awk -v session="$1" '{ pid = $1; sub(/.*\) /, ""); if ($1 != "Z" && $4 == session) print pid }'
+}
+has_no_orphans() { [ -z "$(orphans "$1")" ]; }
+sweep_orphans() {
+	# shellcheck disable=SC2046 # a list of numbers
+	has_no_orphans "$1" || kill -KILL $(orphans "$1") 2>/dev/null || true
+	wait_for 10 has_no_orphans "$1"
+	# PostgreSQL's children are in sessions of their own and end by themselves a moment later; the data may
+	# not be opened again before that.
+	[ "$1" != postgres ] || is_running postgres || wait_for 30 nobody_in "$dir/postgres"
+}
+nobody_in() { [ -z "$(find /proc/[0-9]*/cwd -maxdepth 0 -lname "$1" 2>/dev/null)" ]; }
 
 # launch NAME COMMAND...: in the background, in a session of its own, its output in log/NAME.log.
 launch() {
@@ -156,6 +186,7 @@ ready_or_dead() { server_died "$1" || "ready_$1"; }
 # start_server NAME: unless it runs already; returns when it answers.
 start_server() {
 	is_running "$1" && return 0
+	sweep_orphans "$1"
 	"run_$1"
 	wait_for 30 ready_or_dead "$1"
 	if server_died "$1" || ! "ready_$1" >/dev/null 2>&1; then
@@ -171,24 +202,18 @@ stop_server() {
 		kill "-$(signal_of "$1")" "$pid"
 		wait_for 30 server_died "$1" || kill_server "$1"
 	fi
+	sweep_orphans "$1"
 	rm -f "$dir/pids/$1.pid"
 }
 
-# kill_server NAME: as a crash would. PostgreSQL's children end by themselves a moment later, and its data
-# may not be opened again before that.
+# kill_server NAME: as a crash of all its processes would.
 kill_server() {
 	local pid
 	pid=$(server_pid "$1") || return 0
 	kill -KILL "$pid"
 	wait_for 10 server_died "$1"
+	sweep_orphans "$1"
 	rm -f "$dir/pids/$1.pid"
-	[ "$1" != postgres ] || wait_for 30 nobody_in "$dir/postgres"
-}
-nobody_in() {
-	local cwd
-	for cwd in /proc/[0-9]*/cwd; do
-		[ "$(readlink "$cwd")" != "$1" ] || return 1
-	done
 }
 
 # -- their data and configuration -----------------------------------------------------------------------
