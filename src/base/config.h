@@ -81,6 +81,7 @@ struct setting {
 	const char *section;  /* heading; in the first row of each section, else NULL */
 	bool required;        /* mistake when it is not set and has no value to stand in */
 	bool secret;          /* never printed */
+	bool written_out;     /* stands in the example file as if it were required */
 	const char *also;     /* another name, read when this one is not set */
 	const char *fallback; /* as it would be written; "$NAME": that of a text above */
 	/* Stands in before fallback in development and test; elsewhere a secret may not have it. */

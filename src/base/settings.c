@@ -15,7 +15,7 @@
 /* clang-format off */
 const struct setting settings[] = {
 	{ "APP_ENV", SETTING_ENUM, FIELD(env), .section = "Application",
-	  .also = "NODE_ENV", .fallback = "development",
+	  .written_out = true, .also = "NODE_ENV", .fallback = "development",
 	  .choices = "development,staging,production,test",
 	  .about = "Where this runs. Staging and production refuse development's secrets.",
 	  .example = "production" },

@@ -152,7 +152,10 @@ static void print_comment(struct buf *out, struct str text)
 	buf_char(out, '\n');
 }
 
-/* `NAME=value` when there is a value to start with, else `#NAME=example`. */
+/*
+ * `NAME=value` when there is a value to start with, else `#NAME=example`. APP_ENV=production is
+ * written out, so that the file starts nothing before its secrets have been replaced.
+ */
 static void print_assignment(struct buf *out, const struct setting *s)
 {
 	if (s->secret && s->development)
@@ -162,7 +165,8 @@ static void print_assignment(struct buf *out, const struct setting *s)
 			   "%s=%s\n",
 			   s->example, s->name, s->development);
 	else
-		buf_printf(out, "%s%s=%s\n", s->required ? "" : "#", s->name, s->example);
+		buf_printf(out, "%s%s=%s\n", s->required || s->written_out ? "" : "#", s->name,
+			   s->example);
 }
 
 void config_print_example(struct buf *out)
