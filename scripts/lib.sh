@@ -117,9 +117,13 @@ sweep_orphans() {
 	# shellcheck disable=SC2046 # a list of numbers
 	has_no_orphans "$1" || kill -KILL $(orphans "$1") 2>/dev/null || true
 	wait_for 10 has_no_orphans "$1"
-	# PostgreSQL's children are in sessions of their own and end by themselves a moment later; the data may
-	# not be opened again before that.
-	[ "$1" != postgres ] || is_running postgres || wait_for 30 nobody_in "$dir/postgres"
+	[ "$1" != postgres ] || is_running postgres || sweep_postgres
+}
+# PostgreSQL's children are in sessions of their own and end by themselves a moment later; nobody may open the
+# data before that. Its lock file then is nobody's, though it may name a zombie, which PostgreSQL takes for alive.
+sweep_postgres() {
+	wait_for 30 nobody_in "$dir/postgres"
+	rm -f "$dir/postgres/postmaster.pid"
 }
 nobody_in() { [ -z "$(find /proc/[0-9]*/cwd -maxdepth 0 -lname "$1" 2>/dev/null)" ]; }
 
