@@ -318,7 +318,7 @@ static const char *as_query(const char *name, const char *raw)
 
 	if (text.ptr[0] == '"')
 		text = (struct str){ text.ptr + 1, text.len - 2 };
-	escaped = curl_easy_escape(NULL, text.ptr, (int)text.len);
+	escaped = curl_easy_escape(NULL, str_dup(world_arena(), text), 0);
 	query = strf("%s=%s", name, escaped);
 	curl_free(escaped);
 	return query;

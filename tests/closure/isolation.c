@@ -32,7 +32,7 @@ static const char *ids_statement(void)
 		"|| ' UNION SELECT id::text FROM sessions WHERE account_id IN "
 		"(SELECT account_id FROM users WHERE tenant_id = $1::uuid)"
 		" UNION SELECT account_id::text FROM users WHERE tenant_id = $1::uuid"
-		" UNION SELECT $1' "
+		" UNION SELECT $1::uuid::text' "
 		"FROM pg_class c JOIN pg_attribute t ON t.attrelid = c.oid AND t.attname = 'tenant_id' "
 		"JOIN pg_attribute i ON i.attrelid = c.oid AND i.attname = 'id' "
 		"AND i.atttypid = 'uuid'::regtype "

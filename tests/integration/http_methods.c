@@ -16,11 +16,11 @@ static struct answer ask_as(const struct caller *c, const char *method, const ch
 	return answer_to(&(struct ask){ .method = method, .path = path, .caller = c });
 }
 
-/* Headers that differ between any two answers. */
+/* Headers that differ between any two answers, or that nginx makes of a body. */
 static bool varies(struct str name)
 {
-	static const char *const names[] = { "Date", "X-Request-Id", "Server-Timing", "RateLimit",
-					     "Content-Length" };
+	static const char *const names[] = { "Date",      "X-Request-Id",   "Server-Timing",
+					     "RateLimit", "Content-Length", "Vary" };
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		if (str_is_nocase(name, names[i]))

@@ -57,11 +57,16 @@ struct answer answer_is_error(struct answer a, int status, const char *code, con
 
 const char *answer_header(const struct answer *a, const char *name)
 {
+	const char *value = NULL;
+
 	for (size_t i = 0; i < a->headers_len; i++) {
-		if (str_is_nocase(a->headers[i].name, name))
-			return str_dup(answers_arena(), a->headers[i].value);
+		const struct answer_header *h = &a->headers[i];
+
+		if (str_is_nocase(h->name, name))
+			value = arena_printf(answers_arena(), "%s%s%.*s", value ? value : "",
+					     value ? ", " : "", STR_FMT(h->value));
 	}
-	return NULL;
+	return value;
 }
 
 /* One step of a path: a member's name, or an item's number. */

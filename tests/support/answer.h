@@ -66,7 +66,7 @@ struct answer answer_is_error(struct answer a, int status, const char *code, con
 /* One of the error's issues is about this field. */
 bool answer_has_issue(const struct answer *a, const char *path);
 
-/* The value of a header, in the world's arena; NULL when it is not there. */
+/* The value of a header, of a repeated one all with commas between; NULL when it is not there. */
 const char *answer_header(const struct answer *a, const char *name);
 
 /* What stands at a path of the body, "data.0.email"; false when there is no such place. */

@@ -7,6 +7,7 @@
 #include "support/world.h"
 
 #include <criterion/criterion.h>
+#include <unistd.h>
 
 #define SETTINGS_MAX 8
 
@@ -15,9 +16,15 @@ static const char *program(void)
 	return strf("%s/tests/support/second-site", world()->root);
 }
 
+/* Tests of one suite run side by side. */
+static const char *folder(const char *name)
+{
+	return strf("%s-%d", name, (int)getpid());
+}
+
 const char *site_start(const char *name, const char *const *settings)
 {
-	const char *argv[5 + SETTINGS_MAX] = { program(), world()->dir, "start", name };
+	const char *argv[5 + SETTINGS_MAX] = { program(), world()->dir, "start", folder(name) };
 	size_t n = 4;
 
 	for (; *settings; settings++) {
@@ -29,7 +36,7 @@ const char *site_start(const char *name, const char *const *settings)
 
 void site_stop(const char *name)
 {
-	const char *argv[] = { program(), world()->dir, "stop", name, NULL };
+	const char *argv[] = { program(), world()->dir, "stop", folder(name), NULL };
 
 	(void)world_run(argv, NULL);
 }

@@ -11,6 +11,6 @@
 
 #include "base/base.h"
 
-/* Its URL. settings: at most 8, ending with NULL. name: of its folder, used by no other test. */
+/* Its URL. settings: at most 8, ending with NULL. name: of its folder, for its logs. */
 const char *site_start(const char *name, const char *const *settings);
 void site_stop(const char *name);
