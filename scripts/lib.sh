@@ -120,10 +120,11 @@ sweep_orphans() {
 	[ "$1" != postgres ] || is_running postgres || sweep_postgres
 }
 # PostgreSQL's children are in sessions of their own and end by themselves a moment later; nobody may open the
-# data before that. Its lock file then is nobody's, though it may name a zombie, which PostgreSQL takes for alive.
+# data before that. Its lock files then are nobody's, though they may name a zombie, which PostgreSQL takes for
+# alive.
 sweep_postgres() {
 	wait_for 30 nobody_in "$dir/postgres"
-	rm -f "$dir/postgres/postmaster.pid"
+	rm -f "$dir/postgres/postmaster.pid" "$dir"/run/.s.PGSQL.5432*
 }
 nobody_in() { [ -z "$(find /proc/[0-9]*/cwd -maxdepth 0 -lname "$1" 2>/dev/null)" ]; }
 
