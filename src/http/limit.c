@@ -49,7 +49,15 @@ static const char *subject_of(const struct request *r)
 	return arena_printf(r->ctx->arena, "a:%s", account);
 }
 
-void limit_ask(struct request *r, const char *session_key)
+/* A read of somebody whom only the entry knows, and whose reply can still be held back then. */
+static bool must_wait(const struct request *r)
+{
+	return r->ctx->entry && uuid_is_nil(r->ctx->actor.account.u) && method_is_safe(r->method) &&
+	       !(r->route->flags & ROUTE_HOT) && r->route->rate != RATE_AUTH &&
+	       r->route->rate != RATE_EXEMPT;
+}
+
+static void send_question(struct request *r, const char *session_key)
 {
 	struct ratelimit *limit = NULL;
 
@@ -66,10 +74,20 @@ void limit_ask(struct request *r, const char *session_key)
 		r->lookup = lookup_send(r->ctx, limit, limit ? 1 : 0, session_key);
 }
 
+void limit_ask(struct request *r, const char *session_key)
+{
+	r->limit_waits = must_wait(r);
+	if (!r->limit_waits)
+		send_question(r, session_key);
+}
+
 int limit_hear(struct request *r)
 {
 	struct ctx *c = r->ctx;
 
+	if (r->limit_waits)
+		send_question(r, NULL);
+	r->limit_waits = false;
 	if (r->lookup) {
 		lookup_wait(c, r->lookup, &r->verdict, &r->hot);
 		r->lookup = NULL;
@@ -122,6 +140,7 @@ int limit_count_refusal(struct request *r)
 		return refused.err;
 
 	c->fault = (struct fault){ 0 };
+	r->limit_waits = false;
 	r->lookup = lookup_send(c, &limit, 1, NULL);
 	err = limit_hear(r);
 	r->verdict.by = NULL; /* the limit is not the caller's, and goes out of scope */

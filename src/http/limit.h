@@ -3,7 +3,8 @@
  *
  * The question is sent before the handler; the verdict is heard before anything is changed or
  * answered. For reads it travels while PostgreSQL works: the entry of the first transaction asks
- * for it.
+ * for it. Whose cookie it is only the entry can say when this process has not seen it before: then
+ * a read is asked for when its reply is ready, and a change counts as the address's.
  */
 #pragma once
 
@@ -16,7 +17,7 @@ struct request;
 void limit_ask(struct request *r, const char *session_key);
 
 /* Waits for the verdict, fills r->hot; ERR_RATE_LIMIT_EXCEEDED. Heard once, it is said again at no
- * cost. */
+ * cost; what waits for the entry is asked now. */
 int limit_hear(struct request *r) MUST_CHECK;
 
 /* Makes the ctx's transactions hear it before they commit or hand out rows. */

@@ -71,6 +71,8 @@ static int hear_limit(struct request *r)
 	bool is_hot = r->route->flags & ROUTE_HOT;
 	int err;
 
+	if (r->limit_waits)
+		return OK; /* settle() hears it */
 	if (method_is_safe(r->method) && r->ctx->entry && !is_hot) {
 		limit_guard_entry(r);
 		return OK;
@@ -130,6 +132,12 @@ static bool is_refusal(int err)
 	return status == 401 || status == 403 || status == 429 || status >= 500;
 }
 
+/* Who was refused before anybody knew whose request it is has not been counted yet. */
+static int refuse(struct request *r, int err)
+{
+	return r->limit_waits ? limit_count_refusal(r) : err;
+}
+
 /*
  * The last word of the limiter and of the entry, for a reply that was made without hearing them: an
  * input that failed, a handler that asked the database nothing. Theirs is then the fault, in place
@@ -139,17 +147,18 @@ static int settle(struct request *r)
 {
 	struct ctx *c = r->ctx;
 	struct fault found = c->fault;
-	int err;
+	int err = OK;
 
 	if (!r->is_known || is_refusal(found.err))
-		return found.err;
+		return refuse(r, found.err);
 
 	c->fault = (struct fault){ 0 };
-	err = limit_hear(r);
-	if (!err && c->entry && !(r->route->flags & ROUTE_HOT))
+	if (c->entry && !(r->route->flags & ROUTE_HOT))
 		err = batch_enter(c);
+	if (!err)
+		err = limit_hear(r);
 	if (err)
-		return err;
+		return refuse(r, err);
 
 	c->fault = found;
 	return found.err;

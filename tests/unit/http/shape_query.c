@@ -23,7 +23,7 @@ static void teardown(void)
 TestSuite(shape_query, .init = setup, .fini = teardown);
 
 struct filter {
-	const char *search, *status;
+	const char *search, *status, *name;
 	int64_t page;
 	double ratio;
 	bool mine, has_search;
@@ -35,6 +35,7 @@ static const char *const statuses[] = { "active", "pending", NULL };
 static const struct field id_field = { .type = T_INT, .min = 1, .max = 9 };
 static const struct field fields[] = {
 	{ "search", T_STRING, OPTIONAL, .offset = offsetof(struct filter, search), .has = offsetof(struct filter, has_search) },
+	{ "name", T_STRING, OPTIONAL, .offset = offsetof(struct filter, name), .min = 1, .max = 5 },
 	{ "status", T_ENUM, OPTIONAL, .offset = offsetof(struct filter, status), .words = statuses },
 	{ "page", T_INT, OPTIONAL, .offset = offsetof(struct filter, page), .min = 1, .max = 50, .fallback = "1" },
 	{ "ratio", T_NUMBER, OPTIONAL, .offset = offsetof(struct filter, ratio) },
@@ -105,6 +106,9 @@ static const struct {
 	{ "page=1.5", "page", "invalid_type", "Expected integer, received float" },
 	{ "page=1&page=2", "page", "invalid_type", "Expected number, received array" },
 	{ "ratio=NaN", "ratio", "invalid_type", "Expected number, received nan" },
+	{ "name=", "name", "too_small", "String must contain at least 1 character(s)" },
+	{ "name", "name", "too_small", "String must contain at least 1 character(s)" },
+	{ "page=1&name=%20%20%20%20%20%20", "name", "too_big", "String must contain at most 5 character(s)" },
 	{ "mine=yes", "mine", "invalid_type", "Expected boolean, received string" },
 	{ "status=gone", "status", "invalid_enum_value",
 	  "Invalid enum value. Expected 'active' | 'pending', received 'gone'" },
@@ -132,7 +136,7 @@ Test(shape_query, one_text_against_one_field)
 {
 	int64_t page = 0;
 
-	cr_expect_eq(shape_read_text(&c, &fields[2], STR("9"), &page), OK);
+	cr_expect_eq(shape_read_text(&c, &fields[3], STR("9"), &page), OK);
 	cr_expect_eq(page, 9);
-	cr_expect_eq(shape_read_text(&c, &fields[2], STR("\xff"), &page), ERR_VALIDATION_ERROR);
+	cr_expect_eq(shape_read_text(&c, &fields[3], STR("\xff"), &page), ERR_VALIDATION_ERROR);
 }
