@@ -167,9 +167,12 @@ static struct conn *connection_for(const struct batch *b, unsigned try)
 	return conn_ready(conn) ? conn : NULL;
 }
 
-/* What is held and was begun by an earlier batch cannot be run again from here. */
-static bool may_try_again(const struct batch *b, enum outcome o, const struct pipeline *p,
-			  unsigned try)
+/*
+ * What is held and was begun by an earlier batch cannot be run again from here. What the replica
+ * refuses is asked of the primary: it may not know yet of a session or a seat that is new.
+ */
+static bool may_try_again(const struct batch *b, const struct conn *conn, enum outcome o,
+			  const struct pipeline *p, unsigned try)
 {
 	bool is_harmless = b->mode == BATCH_READ || b->mode == BATCH_PLAIN || is_held_by(b->c);
 
@@ -178,6 +181,8 @@ static bool may_try_again(const struct batch *b, enum outcome o, const struct pi
 
 	switch (o) {
 	case PIPELINE_ERROR:
+		if (conn == conn_replica() && sqlstate_is_rule(p->failure.sqlstate))
+			return true;
 		return try < TRIES_MAX && (sqlstate_is_retryable(p->failure.sqlstate) ||
 					   sqlstate_is_stale_plan(p->failure.sqlstate));
 	case PIPELINE_LOST: return try < LOST_TRIES_MAX;
@@ -324,12 +329,11 @@ int batch_run(struct batch *b)
 
 			return err ? err : hand_out(b);
 		}
-		if (!may_try_again(b, o, &p, try))
+		if (!may_try_again(b, conn, o, &p, try))
 			break;
 		if (o == PIPELINE_ERROR && sqlstate_is_stale_plan(p.failure.sqlstate))
-			conn_close(
-				conn); /* what it prepared goes with it: happens once a migration */
-		else if (o == PIPELINE_ERROR)
+			conn_close(conn); /* with what it prepared: happens once a migration */
+		else if (o == PIPELINE_ERROR && sqlstate_is_retryable(p.failure.sqlstate))
 			pause_before(try);
 	}
 	held.failed = is_held_by(c);

@@ -23,4 +23,5 @@ int sqlstate_fail(struct ctx *c, const struct sql_failure *f, const char *statem
 
 bool sqlstate_is_retryable(const char *sqlstate);  /* 40001, 40P01 */
 bool sqlstate_is_stale_plan(const char *sqlstate); /* 0A000 cached plan, 26000: prepare anew */
+bool sqlstate_is_rule(const char *sqlstate);       /* class ZY: refuse() was called */
 bool sqlstate_is_unreadable(const char *sqlstate); /* class 22: a value is none of its type */

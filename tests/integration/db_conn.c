@@ -167,6 +167,30 @@ Test(db_conn, to_the_replica_falls_back_to_the_primary)
 	cr_expect_str_neq(rows_get_text(rows, "x"), "1234kB");
 }
 
+/* The replica here is the same server with other settings; the entry is refused where it has those.
+ */
+Test(db_conn, to_the_replica_does_not_refuse_what_the_primary_allows)
+{
+	struct ctx *c = scratch_ctx();
+	struct entry to_replica = *c->entry;
+	struct sql enter = *c->entry->statement;
+	const struct rows *rows;
+
+	enter.name = "scratch_enter_late";
+	enter.text =
+		"SELECT set_config('transaction_read_only', $1, true) WHERE "
+		"current_setting('work_mem') <> '1234kB' OR refuse('ZY461', 'No such session')";
+	to_replica.statement = &enter;
+	to_replica.replica_ok = true;
+	scratch_config()->database_replica_url = arena_printf(
+		c->arena, "%s&options=-c%%20work_mem%%3D1234kB", scratch_config()->database_url);
+	scratch_reconnect();
+
+	c->entry = &to_replica;
+	cr_assert_eq(db_read(c, &rows, scratch_sql(SQL_ONE, "SELECT true AS x"), NO_ARGS), 0);
+	cr_expect_eq(c->pg_trips, 2);
+}
+
 /* Alone, since a program that starts meanwhile would refuse to. */
 Test(faults_db, a_table_that_is_not_isolated_is_found, .init = scratch_init, .fini = scratch_done)
 {
