@@ -63,6 +63,18 @@ Test(http_headers, nginx_errors_have_the_same_id)
 	cr_assert_str_eq(answer_text(a, "requestId"), "abcdefgh");
 }
 
+/* RFC 9112 section 4: the blank behind the number stands even before no reason. */
+Test(http_headers, the_status_line_is_whole)
+{
+	struct wire *w = wire_open();
+	struct str said;
+
+	wire_send(w, STR("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+	said = wire_read(w);
+	cr_assert(str_starts(said, "HTTP/1.1 200 "), "%.20s", said.ptr);
+	wire_close(w);
+}
+
 Test(http_headers, a_tenants_data_is_kept_by_no_shared_cache)
 {
 	struct caller ann = caller(ROLE_ADMIN);

@@ -12,22 +12,33 @@
 
 #define PARAMETERS_MAX 16
 
+static PGconn *current;
+
 static PGconn *connection(void)
 {
-	static PGconn *conn;
+	if (current && PQstatus(current) == CONNECTION_OK)
+		return current;
 
-	if (conn && PQstatus(conn) == CONNECTION_OK)
-		return conn;
-
-	PQfinish(conn);
-	conn = PQconnectdb(world()->super_url);
-	cr_assert_eq(PQstatus(conn), CONNECTION_OK, "%s", PQerrorMessage(conn));
-	return conn;
+	PQfinish(current);
+	current = PQconnectdb(world()->super_url);
+	cr_assert_eq(PQstatus(current), CONNECTION_OK, "%s", PQerrorMessage(current));
+	return current;
 }
 
 static void resultp(PGresult **p)
 {
 	PQclear(*p);
+}
+
+/* Once more when the server went away since the last time: tests/faults take it. */
+static PGresult *execute(const char *statement, int n, const char *const *values)
+{
+	PGresult *result = PQexecParams(connection(), statement, n, NULL, values, NULL, NULL, 0);
+
+	if (PQstatus(current) == CONNECTION_OK)
+		return result;
+	PQclear(result);
+	return PQexecParams(connection(), statement, n, NULL, values, NULL, NULL, 0);
 }
 
 static PGresult *run(const char *statement, va_list ap)
@@ -40,7 +51,7 @@ static PGresult *run(const char *statement, va_list ap)
 		n++;
 		cr_assert(n < PARAMETERS_MAX);
 	}
-	result = PQexecParams(connection(), statement, n, NULL, values, NULL, NULL, 0);
+	result = execute(statement, n, values);
 	cr_assert(PQresultStatus(result) == PGRES_COMMAND_OK ||
 			  PQresultStatus(result) == PGRES_TUPLES_OK,
 		  "%s: %s", statement, PQresultErrorMessage(result));
