@@ -136,6 +136,7 @@ launch() {
 		set -- setpriv --reuid="$server_user" --regid="$server_user" --init-groups -- "$@"
 	fi
 	(cd "$dir" && exec setsid "$@") </dev/null >>"$dir/log/$name.log" 2>&1 &
+	disown
 	printf '%s\n%s\n' "$!" "$(start_time $!)" >"$dir/pids/$name.pid"
 }
 
