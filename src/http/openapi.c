@@ -281,7 +281,10 @@ static void write_components(struct jsonwrite *w, const struct schemas *schemas,
 	jsonwrite_raw(
 		w,
 		STR("{\"bearerAuth\":{\"type\":\"http\",\"scheme\":\"bearer\","
-		    "\"bearerFormat\":\"JWT\",\"description\":\"An access token\"},"
+		    "\"bearerFormat\":\"JWT\",\"description\":\"An access token, or on the public "
+		    "tier an API key\"},"
+		    "\"apiKey\":{\"type\":\"apiKey\",\"in\":\"header\",\"name\":\"X-API-Key\","
+		    "\"description\":\"An API key, where Authorization is not free for it\"},"
 		    "\"sessionCookie\":{\"type\":\"apiKey\",\"in\":\"cookie\","
 		    "\"name\":\"__Host-zygo_session\","
 		    "\"description\":\"A browser's session; changes want an allowed Origin\"}}"));
@@ -352,13 +355,13 @@ static void write_paths(struct jsonwrite *w, struct arena *a, const struct mount
 	jsonwrite_key(w, "paths");
 	jsonwrite_object(w);
 	for (size_t i = 0; i < n; i++) {
-		if (i == 0 || strcmp(rows[i - 1].path, rows[i].path)) {
+		if (i == 0 || strcmp(rows[i - 1].path, rows[i].path) != 0) {
 			jsonwrite_key(w, template_of(a, rows[i].path));
 			jsonwrite_object(w);
 		}
 		jsonwrite_key(w, str_lower(a, str_of(method_name(rows[i].route->method))));
 		openapi_operation(w, a, &rows[i]);
-		if (i + 1 == n || strcmp(rows[i + 1].path, rows[i].path))
+		if (i + 1 == n || strcmp(rows[i + 1].path, rows[i].path) != 0)
 			jsonwrite_object_end(w);
 	}
 	jsonwrite_object_end(w);

@@ -126,6 +126,8 @@ static void write_security(struct jsonwrite *w, const struct mounted *m)
 	jsonwrite_array(w);
 	if (!is_open && m->tier & (TIER_API | TIER_AUTH))
 		write_scheme(w, "bearerAuth");
+	if (route_takes_api_key(m->route, m->tier))
+		write_scheme(w, "apiKey");
 	if (!is_open && m->tier & (TIER_ADMIN | TIER_SUPER | TIER_AUTH))
 		write_scheme(w, "sessionCookie");
 	jsonwrite_array_end(w);
@@ -211,7 +213,7 @@ static void write_paging_parameter(struct jsonwrite *w, struct arena *a, const s
 {
 	struct field as_enum = *f;
 
-	if (strcmp(f->name, "sort")) {
+	if (strcmp(f->name, "sort") != 0) {
 		write_query_parameter(w, f);
 		return;
 	}

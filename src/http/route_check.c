@@ -157,7 +157,7 @@ bool schemas_check(struct arena *a)
 	bool is_good = true;
 
 	for (size_t i = 1; i < s->len; i++) {
-		if (strcmp(s->shapes[i - 1]->name, s->shapes[i]->name))
+		if (strcmp(s->shapes[i - 1]->name, s->shapes[i]->name) != 0)
 			continue;
 		dprintf(2, "two shapes are named %s\n", s->shapes[i]->name);
 		is_good = false;

@@ -18,6 +18,7 @@ static bool has(const struct schemas *s, const struct shape *shape)
 	return false;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): see add */
 static void add_field(struct schemas *s, const struct field *f)
 {
 	if (f->type == T_ARRAY)
@@ -34,6 +35,7 @@ static void add(struct schemas *s, const struct shape *shape)
 
 	BUG_IF(s->len == SCHEMAS_MAX);
 	s->shapes[s->len++] = shape;
+	add(s, shape->instead);
 	for (size_t i = 0; i < shape->fields_len; i++)
 		add_field(s, &shape->fields[i]);
 }
@@ -57,7 +59,7 @@ const struct schemas *schemas_collect(struct arena *a, unsigned tiers)
 		add(s, row.route->body);
 		add(s, row.route->reply);
 	}
-	qsort(s->shapes, s->len, sizeof(s->shapes[0]), by_name);
+	qsort(s->shapes, s->len, sizeof(const struct shape *), by_name);
 
 	return s;
 }

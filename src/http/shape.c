@@ -15,10 +15,11 @@
 
 #include <math.h>
 
-#define PLACES_MAX   32  /* how deep shapes nest, with their arrays */
-#define ECHO_MAX     64  /* bytes of the caller's own that a message repeats */
-#define UNKNOWN_MAX  8   /* keys that one issue names */
-#define PATH_MAX_LEN 512 /* bytes of an issue's path */
+#define PLACES_MAX        (JSONREAD_DEPTH_MAX + 2) /* how deep a value can stand */
+#define ECHO_MAX          64 /* bytes of the caller's own that a message repeats */
+#define UNKNOWN_MAX       8  /* keys that one issue names */
+#define UNKNOWN_BYTES_MAX KIB(1)
+#define PATH_MAX_LEN      512 /* bytes of an issue's path */
 
 static void read_value(struct ctx *c, const struct field *f, const struct json *j,
 		       const struct place *at, void *dest);
@@ -254,6 +255,7 @@ static void read_json(struct ctx *c, const struct field *f, const struct json *j
 		*dest = text;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): see read_object */
 static void read_array(struct ctx *c, const struct field *f, const struct json *j,
 		       const struct place *at, struct list *dest)
 {
@@ -282,6 +284,7 @@ static void read_array(struct ctx *c, const struct field *f, const struct json *
 	*dest = (struct list){ items, n };
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): see read_object */
 static void read_member(struct ctx *c, const struct field *f, const struct json *object,
 			const struct place *up, void *base)
 {
@@ -325,7 +328,7 @@ static void refuse_unknown(struct ctx *c, const struct shape *s, const struct js
 		if (is_known(s, key))
 			continue;
 		if (!n++)
-			buf_init(&keys, c->arena, (ECHO_MAX + 4) * UNKNOWN_MAX);
+			buf_init(&keys, c->arena, UNKNOWN_BYTES_MAX);
 		buf_printf(&keys, "%s'%.*s'", n > 1 ? ", " : "", STR_FMT(echo(key)));
 	}
 

@@ -33,6 +33,11 @@ static bool is_alnum(char c)
 	return is_letter(c) || is_digit(c);
 }
 
+static bool is_one_of(char c, const char *set)
+{
+	return c && strchr(set, c);
+}
+
 /* A label of a domain name: letters, digits, and '-' inside. */
 static bool is_label(struct str s)
 {
@@ -69,7 +74,7 @@ static bool is_dot_atom(struct str s)
 			return false;
 		for (size_t i = 0; i < atom.len; i++)
 			if (!is_alnum(atom.ptr[i]) &&
-			    !memchr("!#$%&'*+-/=?^_`{|}~", atom.ptr[i], 19))
+			    !is_one_of(atom.ptr[i], "!#$%&'*+-/=?^_`{|}~"))
 				return false;
 	}
 
@@ -109,7 +114,7 @@ static bool is_slug(struct str s)
 /* host, host:port, [IPv6]:port; no credentials, which would end in logs. */
 static bool is_authority(struct str s)
 {
-	struct str host = s, port = { NULL, 0 };
+	struct str host, port;
 	int64_t number;
 	size_t end;
 
@@ -139,7 +144,7 @@ static bool is_uri_text(struct str s)
 		if (ch == '%' &&
 		    (s.len - i < 3 || !str_unhex((struct str){ s.ptr + i + 1, 2 }, &byte, 1)))
 			return false;
-		if (!is_alnum(ch) && !memchr("-._~:/?#[]@!$&'()*+,;=%", ch, 23))
+		if (!is_alnum(ch) && !is_one_of(ch, "-._~:/?#[]@!$&'()*+,;=%"))
 			return false;
 	}
 
@@ -153,7 +158,7 @@ static bool is_uri(struct str s)
 
 	if (!scheme || !is_uri_text(s))
 		return false;
-	while (scheme + authority.len < s.len && !memchr("/?#", authority.ptr[authority.len], 3))
+	while (scheme + authority.len < s.len && !is_one_of(authority.ptr[authority.len], "/?#"))
 		authority.len++;
 
 	return is_authority(authority);

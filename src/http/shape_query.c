@@ -18,6 +18,7 @@ static bool read_bool(struct str text, bool *ret)
 }
 
 /* Elements of an array that is one text: "a,b". */
+/* NOLINTNEXTLINE(misc-no-recursion): see shape_store_coerced */
 static void store_parts(struct ctx *c, const struct field *f, const struct place *at,
 			struct str text, struct list *dest)
 {

@@ -94,21 +94,26 @@ static void write_text_limits(struct jsonwrite *w, const struct field *f)
 		write_bounds(w, f, "minLength", "maxLength");
 }
 
-/* A reference to the shape's own schema; beside null where that may stand. */
-static void write_reference(struct jsonwrite *w, const struct field *f)
+static void write_ref(struct jsonwrite *w, const struct shape *s)
 {
 	char ref[128];
 
-	(void)snprintf(ref, sizeof(ref), "#/components/schemas/%s", f->shape->name);
+	(void)snprintf(ref, sizeof(ref), "#/components/schemas/%s", s->name);
+	jsonwrite_member_text(w, "$ref", ref);
+}
+
+/* A reference to the shape's own schema; beside null where that may stand. */
+static void write_reference(struct jsonwrite *w, const struct field *f)
+{
 	if (!is_nullable(f)) {
-		jsonwrite_member_text(w, "$ref", ref);
+		write_ref(w, f->shape);
 		return;
 	}
 
 	jsonwrite_key(w, "anyOf");
 	jsonwrite_array(w);
 	jsonwrite_object(w);
-	jsonwrite_member_text(w, "$ref", ref);
+	write_ref(w, f->shape);
 	jsonwrite_object_end(w);
 	jsonwrite_object(w);
 	jsonwrite_member_text(w, "type", "null");
@@ -117,6 +122,7 @@ static void write_reference(struct jsonwrite *w, const struct field *f)
 }
 
 /* Replies are written by us, within bounds that inputs had; only an input's limits are promised. */
+/* NOLINTNEXTLINE(misc-no-recursion): see field_write_schema */
 static void write_limits(struct jsonwrite *w, const struct field *f, bool input)
 {
 	switch (f->type) {
@@ -204,7 +210,7 @@ static void write_required(struct jsonwrite *w, const struct shape *s)
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion): see field_write_schema */
-void shape_write_schema(struct jsonwrite *w, const struct shape *s, bool input)
+static void write_object_schema(struct jsonwrite *w, const struct shape *s, bool input)
 {
 	jsonwrite_object(w);
 	jsonwrite_member_text(w, "type", "object");
@@ -219,6 +225,25 @@ void shape_write_schema(struct jsonwrite *w, const struct shape *s, bool input)
 	jsonwrite_object_end(w);
 	write_required(w, s);
 	jsonwrite_member_bool(w, "additionalProperties", false);
+	jsonwrite_object_end(w);
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): see field_write_schema */
+void shape_write_schema(struct jsonwrite *w, const struct shape *s, bool input)
+{
+	if (!s->instead) {
+		write_object_schema(w, s, input);
+		return;
+	}
+
+	jsonwrite_object(w);
+	jsonwrite_key(w, "oneOf");
+	jsonwrite_array(w);
+	write_object_schema(w, s, input);
+	jsonwrite_object(w);
+	write_ref(w, s->instead);
+	jsonwrite_object_end(w);
+	jsonwrite_array_end(w);
 	jsonwrite_object_end(w);
 }
 
@@ -254,6 +279,7 @@ void shape_write_example(struct jsonwrite *w, const struct shape *s)
 	jsonwrite_object_end(w);
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the tables nest */
 static const char *field_mistake(struct arena *a, const struct field *f, bool input)
 {
 	if (f->type == T_UNSTATED || f->type > T_JSON)
@@ -274,6 +300,7 @@ static const char *field_mistake(struct arena *a, const struct field *f, bool in
 	return NULL;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): see field_mistake */
 const char *shape_mistake(struct arena *a, const struct shape *s, bool input)
 {
 	if (!s->name)
