@@ -193,7 +193,7 @@ const tests = {
 		page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
 		page.on("pageerror", (error) => errors.push(String(error)));
 		await page.goto(`${api}/api/docs`);
-		await page.waitForSelector("text=/api/v1/projects/{id}/archive", { timeout: 60_000 });
+		await page.locator('[data-path="/api/v1/projects/{id}/archive"]').waitFor({ timeout: 60_000 });
 		const operations = await page.locator(".opblock").count();
 		await page.screenshot({ path: join(dir, "docs.png") });
 		assert.ok(operations > 30, `${operations} operations`);
