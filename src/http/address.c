@@ -134,3 +134,35 @@ const char *address_subject(struct arena *a, const char *ip)
 
 	return arena_printf(a, "ip:%s", text);
 }
+
+/* Cuts the part behind the last comma off *rest. */
+static struct str cut_last(struct str *rest)
+{
+	struct str last = { rest->ptr + rest->len, 0 };
+
+	while (rest->len && rest->ptr[rest->len - 1] != ',') {
+		rest->len--;
+		last.ptr--;
+		last.len++;
+	}
+	if (rest->len)
+		rest->len--;
+
+	return str_trim(last);
+}
+
+const char *address_of_client(struct arena *a, const char *peer, const char *forwarded,
+			      const char *trusted)
+{
+	struct str rest = str_of(forwarded);
+
+	while (rest.len && address_is_in(peer, trusted)) {
+		struct str last = cut_last(&rest);
+
+		if (!is_ip(last))
+			break;
+		peer = str_dup(a, last);
+	}
+
+	return peer;
+}

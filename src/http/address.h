@@ -20,3 +20,11 @@ bool address_is_loopback(const char *ip);
  * what one customer has. "ip:192.0.2.1"
  */
 const char *address_subject(struct arena *a, const char *ip);
+
+/*
+ * Who asks: peer, unless that is one of the trusted proxies; then the last address of its
+ * X-Forwarded-For that is none of them. forwarded and trusted may be NULL. What is no address ends
+ * the search, since anybody may have written it.
+ */
+const char *address_of_client(struct arena *a, const char *peer, const char *forwarded,
+			      const char *trusted);

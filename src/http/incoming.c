@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "base/config.h"
+#include "http/address.h"
 #include "http/request.h"
 
 #define REQUEST_ID_MIN 8
@@ -90,7 +91,9 @@ int incoming_head(struct request *r)
 
 	r->path = "";
 	c->request_id = request_id(r);
-	c->actor.ip = param(r, "REMOTE_ADDR");
+	c->actor.ip =
+		address_of_client(c->arena, param(r, "REMOTE_ADDR"),
+				  request_header(r, "X_FORWARDED_FOR"), config()->trusted_proxies);
 	r->method = method_parse(param(r, "REQUEST_METHOD"));
 
 	if (!r->transport->params_fit(r->peer))

@@ -68,7 +68,6 @@ struct request {
 		verdict;    /* the limiter's; .by NULL: none was asked, or it was not heard yet */
 	bool is_known;      /* the authenticate stage has passed */
 	bool limit_waits;   /* until the entry says whose the request is: nothing was asked yet */
-	bool settled;       /* nothing can forbid the reply any more */
 	bool is_kept;       /* an Idempotency-Key was claimed: the reply is to be kept */
 	int64_t started_us; /* monotonic */
 };

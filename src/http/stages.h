@@ -2,7 +2,8 @@
  * The way of a request: a table of stages, run in order; the first that fails ends it. What every
  * route needs is a stage and a column of the row, never a line in a handler.
  *
- *   read ▸ route ▸ origin ▸ authenticate ▸ limit ▸ validate ▸ replay ▸ handle ▸ settle ▸ write
+ *   read ▸ route ▸ origin ▸ authenticate ▸ limit ▸ validate ▸ replay ▸ handle ▸ keep ▸
+ *   settle ▸ write
  *
  * Tenant and permission are proven by the entry of the first transaction (db/batch.h), in the same
  * round trip as the statements; a request that fails validation runs the entry alone first, so that

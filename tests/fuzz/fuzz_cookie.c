@@ -34,6 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	(void)address_subject(a, text);
 	(void)address_is_in("192.0.2.1", text);
+	BUG_IF(!is_ip(str_of(address_of_client(a, "192.0.2.1", text, "0.0.0.0/0,::/0"))));
 	arena_free(a);
 
 	return 0;

@@ -45,3 +45,36 @@ Test(address, of_one_customer_is_counted_together)
 	cr_expect_str_eq(address_subject(a, "rubbish"), "ip:unknown");
 	arena_free(a);
 }
+
+/* clang-format off */
+static const struct {
+	const char *peer, *forwarded, *trusted, *client;
+} clients[] = {
+	{ "192.0.2.1", NULL, NULL, "192.0.2.1" },
+	{ "192.0.2.1", "198.51.100.7", NULL, "192.0.2.1" },
+	{ "192.0.2.1", "198.51.100.7", "10.0.0.0/8", "192.0.2.1" },
+	{ "10.0.0.1", "198.51.100.7", "10.0.0.0/8", "198.51.100.7" },
+	{ "10.0.0.1", "203.0.113.5, 198.51.100.7 , 10.0.0.2", "10.0.0.0/8", "198.51.100.7" },
+	{ "10.0.0.1", "10.0.0.3,10.0.0.2", "10.0.0.0/8", "10.0.0.3" },
+	{ "10.0.0.1", "198.51.100.7, rubbish", "10.0.0.0/8", "10.0.0.1" },
+	{ "10.0.0.1", "198.51.100.7,", "10.0.0.0/8", "10.0.0.1" },
+	{ "10.0.0.1", "", "10.0.0.0/8", "10.0.0.1" },
+	{ NULL, "198.51.100.7", "10.0.0.0/8", NULL },
+};
+/* clang-format on */
+
+Test(address, of_the_client_behind_proxies_that_are_trusted)
+{
+	struct arena *a = arena_new();
+
+	for (size_t i = 0; i < ARRAY_LEN(clients); i++) {
+		const char *client = address_of_client(a, clients[i].peer, clients[i].forwarded,
+						       clients[i].trusted);
+
+		if (clients[i].client)
+			cr_expect_str_eq(client, clients[i].client, "%zu", i);
+		else
+			cr_expect_null(client, "%zu", i);
+	}
+	arena_free(a);
+}
