@@ -62,11 +62,10 @@ struct request {
 	struct str body_text;        /* raw, for the idempotency digest */
 
 	struct reply reply;
-	struct lookup *lookup; /* the limiter's question under way */
-	struct str hot;        /* the session's hot copy; ptr NULL: none */
-	struct verdict
-		verdict;    /* the limiter's; .by NULL: none was asked, or it was not heard yet */
-	bool is_known;      /* the authenticate stage has passed */
+	struct lookup *lookup;  /* the limiter's question under way */
+	struct str hot;         /* the session's hot copy; ptr NULL: none */
+	struct verdict verdict; /* its answer; .by NULL: none was asked, or not heard yet */
+	bool is_known;          /* the authenticate stage has passed */
 	bool limit_waits;   /* until the entry says whose the request is: nothing was asked yet */
 	bool is_kept;       /* an Idempotency-Key was claimed: the reply is to be kept */
 	int64_t started_us; /* monotonic */
