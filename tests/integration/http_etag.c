@@ -85,15 +85,15 @@ Test(http_etag, of_two_changes_to_one_version_one_wins)
 {
 	struct caller ann = caller(ROLE_ADMIN);
 	const char *path = project_of(&ann);
+	const struct ask ask = { .method = "PATCH",
+				 .path = strf("/api/v1%s", path),
+				 .caller = &ann,
+				 .body = "{\"name\":\"Red\"}",
+				 .headers = { strf("If-Match: %s", etag_of(&ann, path)) } };
 	struct answer two[2];
 	int won, lost;
 
-	answers_together(&(struct ask){ .method = "PATCH",
-					.path = strf("/api/v1%s", path),
-					.caller = &ann,
-					.body = "{\"name\":\"Red\"}",
-					.headers = { strf("If-Match: %s", etag_of(&ann, path)) } },
-			 2, two);
+	answers_together((const struct ask[]){ ask, ask }, 2, two);
 	won = (two[0].status == 200) + (two[1].status == 200);
 	lost = (two[0].status == 412) + (two[1].status == 412);
 	cr_assert(won == 1 && lost == 1, "%d and %d", two[0].status, two[1].status);

@@ -43,8 +43,8 @@ struct answer {
 
 struct answer answer_to(const struct ask *a);
 
-/* The same asked n times at once, each on a connection of its own. */
-void answers_together(const struct ask *a, size_t n, struct answer *ret);
+/* All asked at once, each on a connection of its own. */
+void answers_together(const struct ask *asks, size_t n, struct answer *ret);
 
 /* Below the path of the caller's tier, with its credential: "/projects?limit=3". */
 struct answer get(const struct caller *c, const char *path);

@@ -222,14 +222,14 @@ static CURLcode result_of(CURLM *multi, CURL *curl)
 	return code;
 }
 
-void answers_together(const struct ask *ask, size_t n, struct answer *ret)
+void answers_together(const struct ask *asks, size_t n, struct answer *ret)
 {
 	struct exchange *all = arena_make_n(answers_arena(), struct exchange, n);
 	CURLM *multi = curl_multi_init();
 
 	cr_assert(multi);
 	for (size_t i = 0; i < n; i++) {
-		begin(&all[i], ask, curl_easy_init());
+		begin(&all[i], &asks[i], curl_easy_init());
 		curl_easy_setopt(all[i].curl, CURLOPT_FRESH_CONNECT, 1L);
 		curl_easy_setopt(all[i].curl, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
 		curl_multi_add_handle(multi, all[i].curl);
