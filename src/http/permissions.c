@@ -10,7 +10,9 @@
 const struct permission permissions[PERM_COUNT] = {
 	[PERM_VIEW_USERS] = { "canViewUsers", "See the tenant's users and invitations", EVERYONE },
 	[PERM_MANAGE_USERS] = { "canManageUsers", "Invite, change, suspend and remove users", ADMINS },
-	[PERM_MANAGE_ROLES] = { "canManageRoles", "Make roles, change them and give them to users", ADMINS },
+	[PERM_VIEW_ROLES] = { "canViewRoles", "See the tenant's roles and what they permit", EVERYONE },
+	[PERM_MANAGE_ROLES] = { "canManageRoles", "Make roles and change them", ADMINS },
+	[PERM_MANAGE_API_KEYS] = { "canManageApiKeys", "Make API keys, see and revoke everybody's", ADMINS },
 	[PERM_VIEW_PROJECTS] = { "canViewProjects", "See the tenant's projects", EVERYONE },
 	[PERM_MANAGE_PROJECTS] = { "canManageProjects", "Create, change, archive and delete projects",
 		ADMINS | ROLE_MEMBER },

@@ -120,6 +120,11 @@ bool route_needs_tenant(const struct route *r)
 	return r->perm == PERM_MEMBER || r->perm > PERM_GLOBAL_ADMIN;
 }
 
+bool route_takes_api_key(const struct route *r, enum tier t)
+{
+	return t == TIER_API && route_needs_tenant(r) && r->perm != PERM_MANAGE_API_KEYS;
+}
+
 bool route_may_fail(const struct route *r, enum tier t, int err)
 {
 	bool is_safe = method_is_safe(r->method);

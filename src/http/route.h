@@ -18,7 +18,7 @@ struct shape;
 
 /* Where a row is mounted and which credential that tier takes (DESIGN.md). */
 enum tier {
-	TIER_API = 1 << 0,    /* /api/v1: bearer token */
+	TIER_API = 1 << 0,    /* /api/v1: bearer token or API key */
 	TIER_ADMIN = 1 << 1,  /* /api/admin: session cookie */
 	TIER_SUPER = 1 << 2,  /* /api/superadmin: session cookie of a global admin with MFA */
 	TIER_AUTH = 1 << 3,   /* /api/auth: cookie or bearer token, or none */
@@ -144,6 +144,10 @@ struct str route_segment(struct str *rest, bool *ret_is_param);
  * tests. False at the end.
  */
 bool route_each(size_t i, struct mounted *ret);
+
+/* An API key may call it: a tenant's route of the public tier, but not those that make keys, since
+ * no key is scoped to that (sql/migrations/0004). */
+bool route_takes_api_key(const struct route *r, enum tier t);
 
 /* What the reply says when all went well. */
 int route_status(const struct route *r);

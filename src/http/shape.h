@@ -74,6 +74,7 @@ struct shape {
 	const struct field *fields;
 	size_t fields_len;
 	const char *about;
+	const struct shape *instead; /* in replies: what may come in its place; NULL: nothing */
 };
 
 /* clang-format off */
