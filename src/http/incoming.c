@@ -3,7 +3,7 @@
 
 #include "base/arena.h"
 #include "base/config.h"
-#include "http/address.h"
+#include "base/address.h"
 #include "http/request.h"
 
 #define REQUEST_ID_MIN 8

@@ -5,7 +5,7 @@
 #include "base/buf.h"
 #include "base/config.h"
 #include "db/batch.h"
-#include "http/address.h"
+#include "base/address.h"
 #include "http/request.h"
 
 #define WINDOW_S 60

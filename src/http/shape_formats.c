@@ -2,7 +2,7 @@
 #include "http/shape_impl.h"
 
 #include "base/id.h"
-#include "http/address.h"
+#include "base/address.h"
 
 #include <assert.h>
 #include <regex.h>

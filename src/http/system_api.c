@@ -9,7 +9,7 @@
 #include "base/config.h"
 #include "cache/redis.h"
 #include "db/conn.h"
-#include "http/address.h"
+#include "base/address.h"
 #include "http/api.h"
 #include "http/docs_page.h"
 #include "http/metrics.h"

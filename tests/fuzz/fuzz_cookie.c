@@ -2,7 +2,7 @@
  * else is believed. */
 #include "base/arena.h"
 #include "base/config.h"
-#include "http/address.h"
+#include "base/address.h"
 #include "http/cors.h"
 #include "http/request.h"
 

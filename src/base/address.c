@@ -1,5 +1,5 @@
 /* IP addresses: see address.h. */
-#include "http/address.h"
+#include "base/address.h"
 
 #include "base/arena.h"
 

@@ -1,5 +1,5 @@
 /* Addresses: in a list, on this host, counted together. */
-#include "http/address.h"
+#include "base/address.h"
 
 #include "base/arena.h"
 
