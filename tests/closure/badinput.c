@@ -266,7 +266,7 @@ static const struct {
 	{ "two Hosts", TEXT("GET /health HTTP/1.1\r\n" HOST HOST "\r\n"), 400 },
 	{ "a Host that is none", TEXT("GET /health HTTP/1.1\r\nHost: a b/c\r\n\r\n"), 400 },
 	{ "a method of the past", TEXT("TRACE /health HTTP/1.1\r\n" HOST "\r\n"), 405 },
-	{ "CONNECT", TEXT("CONNECT localhost:443 HTTP/1.1\r\n" HOST "\r\n"), 405 },
+	{ "CONNECT", TEXT("CONNECT localhost:443 HTTP/1.1\r\n" HOST "\r\n"), 400 },
 	{ "a method in lower case", TEXT("get /health HTTP/1.1\r\n" HOST "\r\n"), 400 },
 	{ "a NUL in the path", TEXT("GET /he\0alth HTTP/1.1\r\n" HOST "\r\n"), 400 },
 	{ "a NUL in a header", TEXT("GET /health HTTP/1.1\r\n" HOST "X-Request-Id: a\0b\r\n\r\n"),

@@ -112,8 +112,8 @@ static void live(const struct caller *c)
 
 Test(users, live_the_same_life_on_both_tiers)
 {
-	struct caller ann = caller(ROLE_ADMIN);
-	struct caller dash = on_tier(caller(ROLE_ADMIN), TIER_ADMIN);
+	struct caller ann = caller(ROLE_OWNER);
+	struct caller dash = on_tier(caller(ROLE_OWNER), TIER_ADMIN);
 
 	live(&ann);
 	live(&dash);
@@ -145,7 +145,7 @@ Test(users, are_told_apart_by_what_a_patch_says_and_what_it_leaves_out)
 /* What somebody may do ends with the next request, whatever was cached. */
 Test(users, that_are_suspended_are_refused_at_once)
 {
-	struct caller ann = caller(ROLE_ADMIN);
+	struct caller ann = caller(ROLE_OWNER);
 	struct caller bob = caller_in(ann.tenant, ROLE_MEMBER);
 
 	answer_is(get(&bob, "/users"), 200);
@@ -216,7 +216,7 @@ Test(users, that_are_the_last_two_owners_cannot_both_go_at_once)
 		};
 		struct answer answers[2];
 
-		answers_together(asks, 2, answers);
+		answers_to_all(asks, 2, answers);
 		cr_assert_eq((answers[0].status == 204) + (answers[1].status == 204), 1,
 			     "%d and %d", answers[0].status, answers[1].status);
 	}
@@ -224,7 +224,7 @@ Test(users, that_are_the_last_two_owners_cannot_both_go_at_once)
 
 Test(users, leave_an_event_for_each_change)
 {
-	struct caller ann = caller(ROLE_ADMIN);
+	struct caller ann = caller(ROLE_OWNER);
 	struct answer made = answer_is(invite(&ann, "eve@example.com", "[\"member\"]"), 201);
 	const char *path = strf("/users/%s", answer_text(made, "id"));
 

@@ -44,7 +44,10 @@ struct answer {
 struct answer answer_to(const struct ask *a);
 
 /* All asked at once, each on a connection of its own. */
-void answers_together(const struct ask *asks, size_t n, struct answer *ret);
+void answers_to_all(const struct ask *asks, size_t n, struct answer *ret);
+
+/* The same asked n times at once. */
+void answers_together(const struct ask *ask, size_t n, struct answer *ret);
 
 /* Below the path of the caller's tier, with its credential: "/projects?limit=3". */
 struct answer get(const struct caller *c, const char *path);

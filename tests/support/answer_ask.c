@@ -222,7 +222,7 @@ static CURLcode result_of(CURLM *multi, CURL *curl)
 	return code;
 }
 
-void answers_together(const struct ask *asks, size_t n, struct answer *ret)
+void answers_to_all(const struct ask *asks, size_t n, struct answer *ret)
 {
 	struct exchange *all = arena_make_n(answers_arena(), struct exchange, n);
 	CURLM *multi = curl_multi_init();
@@ -240,6 +240,15 @@ void answers_together(const struct ask *asks, size_t n, struct answer *ret)
 		curl_easy_cleanup(all[i].curl);
 	}
 	curl_multi_cleanup(multi);
+}
+
+void answers_together(const struct ask *ask, size_t n, struct answer *ret)
+{
+	struct ask *asks = arena_make_n(answers_arena(), struct ask, n);
+
+	for (size_t i = 0; i < n; i++)
+		asks[i] = *ask;
+	answers_to_all(asks, n, ret);
 }
 
 struct answer answer_parse(struct str bytes, const char *asked)

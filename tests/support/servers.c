@@ -49,8 +49,9 @@ void server_workers(pid_t *ret, size_t max, size_t *ret_len)
 {
 	struct str rest = str_of(server_workers_text()), one;
 
-	for (*ret_len = 0; *ret_len < max && (one = str_cut(&rest, ' ')).ptr; (*ret_len)++)
-		ret[*ret_len] = pid_of(one);
+	*ret_len = 0;
+	while (*ret_len < max && (one = str_cut(&rest, ' ')).len)
+		ret[(*ret_len)++] = pid_of(one);
 }
 
 void wait_until(bool (*is_so)(void *p), void *p, const char *what)
