@@ -18,6 +18,47 @@ static const char security[] = "Strict-Transport-Security: max-age=63072000; inc
 /* What a reply has unless it says otherwise. */
 #define CONTENT_SECURITY_POLICY "default-src 'none'; frame-ancestors 'none'"
 
+/* nginx passes on what it is given, and some clients want a reason phrase (RFC 9112 section 4). */
+static const struct {
+	int status;
+	const char *phrase;
+} phrases[] = {
+	{ 200, "OK" },
+	{ 201, "Created" },
+	{ 202, "Accepted" },
+	{ 204, "No Content" },
+	{ 302, "Found" },
+	{ 303, "See Other" },
+	{ 304, "Not Modified" },
+	{ 400, "Bad Request" },
+	{ 401, "Unauthorized" },
+	{ 402, "Payment Required" },
+	{ 403, "Forbidden" },
+	{ 404, "Not Found" },
+	{ 405, "Method Not Allowed" },
+	{ 409, "Conflict" },
+	{ 410, "Gone" },
+	{ 412, "Precondition Failed" },
+	{ 413, "Content Too Large" },
+	{ 414, "URI Too Long" },
+	{ 415, "Unsupported Media Type" },
+	{ 422, "Unprocessable Content" },
+	{ 429, "Too Many Requests" },
+	{ 500, "Internal Server Error" },
+	{ 502, "Bad Gateway" },
+	{ 503, "Service Unavailable" },
+	{ 504, "Gateway Timeout" },
+};
+
+static const char *phrase_of(int status)
+{
+	for (size_t i = 0; i < ARRAY_LEN(phrases); i++)
+		if (phrases[i].status == status)
+			return phrases[i].phrase;
+
+	return "Other";
+}
+
 static bool says(const struct request *r, const char *name)
 {
 	for (size_t i = 0; i < r->reply.headers_len; i++)
@@ -109,9 +150,7 @@ void headers_write(const struct request *r, struct buf *head)
 {
 	const struct reply *reply = &r->reply;
 
-	buf_str(head, "Status: ");
-	buf_i64(head, reply->status);
-	buf_str(head, "\r\n");
+	buf_printf(head, "Status: %d %s\r\n", reply->status, phrase_of(reply->status));
 	write_content(r, head);
 	if (r->ctx->request_id)
 		line(head, "X-Request-Id", r->ctx->request_id);

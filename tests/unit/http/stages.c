@@ -33,7 +33,7 @@ Test(stages, a_row_answers)
 
 	cr_expect_eq(a.status, 200);
 	cr_expect_str_eq(a.body, "{\"name\":\"none\"}");
-	cr_expect_str_eq(answer_header(a, "Status"), "200");
+	cr_expect_str_eq(answer_header(a, "Status"), "200 OK");
 	cr_expect_str_eq(answer_header(a, "Content-Length"), "15");
 	cr_expect_str_eq(answer_header(a, "Cache-Control"), "no-store");
 	cr_expect_str_eq(answer_header(a, "X-Content-Type-Options"), "nosniff");
