@@ -8,10 +8,6 @@
 SELECT session_id, account_id, tenant_id, user_id, is_global_admin, is_stale
 FROM enter($1, $2, $3, $4, $5, $6, $7);
 
--- How those of work without a caller begin: a job, an admin's command.  $1 tenant, $2 read only.
--- name: identity_enter_tenant :exec
-SELECT enter_tenant($1, $2);
-
 -- From here on in this transaction somebody acts who has just proven who they are, by a password or a refresh token.
 -- $1 account, $2 session, $3 tenant, $4 seat.
 -- name: identity_act_as :exec  role: identity

@@ -20,6 +20,10 @@ SELECT set_config('role', 'zygo_identity', true);
 -- name: system_as_system :exec
 SELECT set_config('role', 'zygo_system', true);
 
+-- How transactions of work without a caller begin: a job, an admin's command.  $1 tenant, $2 read only.
+-- name: system_enter_tenant :exec
+SELECT enter_tenant($1, $2);
+
 -- name: system_ping :one
 SELECT true AS ok;
 

@@ -8,12 +8,12 @@
 #include "base/config.h"
 #include "base/ctx.h"
 #include "crypto/token.h"
+#include "db/act.h"
 #include "db/batch.h"
 #include "domains/projects/projects.h"
 #include "domains/users/users.h"
 #include "gen/sql_identity.h"
 #include "identity/account.h"
-#include "identity/principal.h"
 
 #define EMAIL        "demo@zygo.test"
 #define PASSWORD_LEN 20 /* of one that is made here: 120 bits */

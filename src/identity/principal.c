@@ -276,17 +276,3 @@ int identity_worker_init(void)
 {
 	return keys_init();
 }
-
-void act_for_tenant(struct ctx *c, struct tenant_id t)
-{
-	struct entry *e = arena_make(c->arena, struct entry);
-	struct arg *args = arena_make(c->arena, struct arg);
-
-	args[0] = arg_uuid(t.u);
-	*e = (struct entry){ .statement = &sql_identity_enter_tenant, .args = { args, 1 } };
-
-	c->actor.kind = ACTOR_SYSTEM;
-	c->actor.tenant = t;
-	c->entry = e;
-	c->entered = NULL;
-}

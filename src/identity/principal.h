@@ -28,6 +28,3 @@ int identity_worker_init(void);
 /* Keeps the hot copy of the session that asks, under the key that its credential is looked up by.
  */
 void principal_keep(struct ctx *c, const struct hot *h);
-
-/* For work without a caller, a job or an admin's command: its transactions are the tenant's. */
-void act_for_tenant(struct ctx *c, struct tenant_id t);
