@@ -16,10 +16,6 @@
 
 static int64_t shift_us;
 
-struct date {
-	unsigned year, month, day; /* month and day from 1 */
-};
-
 struct moment {
 	struct date date;
 	unsigned hour, minute, second, ms;
@@ -51,10 +47,10 @@ void clock_shift(int64_t by_us)
 }
 
 /*
- * Days since 1970 to a date and back, counting years from March so that the leap day comes last
- * (H. Hinnant, "chrono-compatible low-level date algorithms"). Years 0 to 9999.
+ * Both count years from March, so that the leap day comes last (H. Hinnant, "chrono-compatible
+ * low-level date algorithms").
  */
-static struct date date_of_days(int64_t days)
+struct date date_of_days(int64_t days)
 {
 	uint64_t from_march = (uint64_t)(days + DAYS_TO_1970);
 	uint64_t era = from_march / DAYS_PER_ERA;
@@ -71,7 +67,7 @@ static struct date date_of_days(int64_t days)
 	};
 }
 
-static int64_t days_of_date(struct date d)
+int64_t days_of_date(struct date d)
 {
 	unsigned year = d.year - (d.month <= 2);
 	unsigned era = year / 400;
@@ -82,7 +78,7 @@ static int64_t days_of_date(struct date d)
 	return (int64_t)era * DAYS_PER_ERA + doe - DAYS_TO_1970;
 }
 
-static unsigned days_in_month(unsigned year, unsigned month)
+unsigned days_in_month(unsigned year, unsigned month)
 {
 	static const uint8_t days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
 	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;

@@ -35,3 +35,12 @@ void clock_http_date(int64_t us, char ret[HTTP_DATE_SIZE]);
 /* "15m", "30d", "90s", "2h", "1500ms" or plain seconds, to microseconds; false when it is not one.
  */
 bool clock_parse_duration(struct str s, int64_t *ret_us) MUST_CHECK;
+
+struct date {
+	unsigned year, month, day; /* month and day from 1 */
+};
+
+/* Days since 1970-01-01 to a date and back: years 0 to 9999. */
+struct date date_of_days(int64_t days);
+int64_t days_of_date(struct date d);
+unsigned days_in_month(unsigned year, unsigned month);

@@ -1,0 +1,201 @@
+/*
+ * The keeper of a host: what time demands of the queue, once a second, in a process that no job can
+ * hold up.
+ *
+ * It says for all workers of its master that they live, as the scoreboard has them; a handler that
+ * works for an hour needs no heartbeat of its own. When a worker is gone its jobs are free again
+ * within two seconds, when a host is, within ten.
+ */
+#include "jobs/crew.h"
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "db/batch.h"
+#include "gen/sql_jobs.h"
+#include "jobs/name.h"
+#include "jobs/schedule.h"
+#include "jobs/work.h"
+#include "prefork/supervisor.h"
+
+#include <poll.h>
+
+#define TICK_MS       1000
+#define SWEEP_US      (20 * US_PER_S) /* how often what is over is looked through */
+#define SWEEP_MAX     5000            /* jobs of a queue at a time */
+#define KEEP_STATS_US (2 * US_PER_DAY)
+
+struct keeper {
+	struct worker *worker;
+	const struct job_book *book;
+	const char *master;
+	struct ctx c;
+	int64_t swept_us; /* monotonic */
+};
+
+static void begin(struct keeper *k)
+{
+	struct arena *a = k->c.arena;
+
+	arena_reset(a);
+	ctx_reset(&k->c, a);
+	k->c.actor.kind = ACTOR_SYSTEM;
+}
+
+/* The workers that live, by name. */
+static struct str *living(struct keeper *k, size_t *ret_len)
+{
+	struct str *names = arena_make_n(k->c.arena, struct str, SCOREBOARD_SLOTS_MAX);
+	struct scoreboard *board = k->worker->board;
+	size_t n = 0;
+
+	for (size_t i = 0; i < SCOREBOARD_SLOTS_MAX; i++) {
+		const struct slot *s = &board->slots[i];
+		char *name;
+
+		if (s->pid <= 0 || s->state <= SLOT_STARTING ||
+		    strcmp(board->pool_names[s->pool], WORK_POOL) != 0)
+			continue;
+		name = arena_alloc(k->c.arena, NAME_SIZE);
+		name_of_worker(k->master, s->pid, name);
+		names[n++] = str_of(name);
+	}
+	*ret_len = n;
+
+	return names;
+}
+
+static void tell_rescued(const struct rows *rows)
+{
+	for (size_t i = 0; i < rows_len(rows); i++) {
+		char id[UUID_TEXT_SIZE];
+
+		uuid_format(rows_uuid(rows, i, (size_t)rows_find(rows, "id")), id);
+		log_warn("The worker of a job is gone", LOG_S("id", id),
+			 LOG_S("kind", rows_str(rows, i, (size_t)rows_find(rows, "kind")).ptr),
+			 LOG_S("worker", rows_str(rows, i, (size_t)rows_find(rows, "worker")).ptr),
+			 LOG_S("state", rows_str(rows, i, (size_t)rows_find(rows, "state")).ptr));
+	}
+}
+
+static int tick(struct keeper *k)
+{
+	struct batch *b;
+	const struct rows *rescued;
+	struct str *names;
+	size_t n;
+	int err;
+
+	begin(k);
+	names = living(k, &n);
+	b = batch_new(&k->c, BATCH_SYSTEM);
+	batch_add(b, NULL, &sql_jobs_beat, ARGS(arg_text_array(names, n), arg_text(k->master)));
+	batch_add(b, NULL, &sql_jobs_bury, ARGS(arg_text_array(names, n), arg_text(k->master)));
+	batch_add(b, &rescued, &sql_jobs_rescue, NO_ARGS);
+	batch_add(b, NULL, &sql_jobs_promote, NO_ARGS);
+	batch_add(b, NULL, &sql_jobs_wake_parents, ARGS(arg_null()));
+	batch_add(b, NULL, &sql_jobs_release_keys, NO_ARGS);
+	err = batch_run(b);
+	if (!err)
+		tell_rescued(rescued);
+
+	return err;
+}
+
+static int sweep_queue(struct keeper *k, const struct job_queue *q)
+{
+	const struct rows *rows;
+	struct batch *b;
+	int err;
+
+	do {
+		begin(k);
+		b = batch_new(&k->c, BATCH_SYSTEM);
+		batch_add(b, &rows, &sql_jobs_sweep,
+			  ARGS(arg_text(q->name), arg_int(q->keep_completed_us),
+			       arg_int(q->keep_completed), arg_int(q->keep_failed_us),
+			       arg_int(SWEEP_MAX)));
+		err = batch_run(b);
+		worker_alive(k->worker);
+	} while (!err && rows_len(rows) >= SWEEP_MAX && !worker_is_draining(k->worker));
+
+	return err;
+}
+
+static int sweep(struct keeper *k)
+{
+	int64_t now_us = clock_monotonic_us();
+	struct batch *b;
+	int err = OK;
+
+	if (k->swept_us && now_us - k->swept_us < SWEEP_US)
+		return OK;
+
+	k->swept_us = now_us;
+	for (const struct job_queue *q = k->book->queues; q->name && !err; q++)
+		err = sweep_queue(k, q);
+	if (err)
+		return err;
+
+	begin(k);
+	b = batch_new(&k->c, BATCH_SYSTEM);
+	batch_add(b, NULL, &sql_jobs_stats_sweep, ARGS(arg_int(KEEP_STATS_US)));
+
+	return batch_run(b);
+}
+
+/* The rows that the book's queues and tasks have at run time. */
+static int put_book(struct keeper *k)
+{
+	struct str queues[JOB_QUEUES_MAX];
+	struct batch *b;
+	size_t n = 0;
+
+	begin(k);
+	b = batch_new(&k->c, BATCH_SYSTEM);
+	for (const struct job_queue *q = k->book->queues; q->name; q++)
+		queues[n++] = str_of(q->name);
+	batch_add(b, NULL, &sql_jobs_queues_put, ARGS(arg_text_array(queues, n)));
+	schedule_put(b, &k->c, k->book);
+
+	return batch_run(b);
+}
+
+static int schedule(struct keeper *k)
+{
+	begin(k);
+
+	return schedule_run(&k->c, k->book);
+}
+
+static void tell_trouble(const struct keeper *k)
+{
+	const struct fault *f = &k->c.fault;
+
+	log_error("The keeper of the job queue failed",
+		  LOG_S("reason", f->message ? f->message : err_info(f->err)->message),
+		  LOG_S("detail", f->detail));
+}
+
+int keeper_run(struct worker *worker, const struct job_book *book, const char *master)
+{
+	struct keeper k = { .worker = worker, .book = book, .master = master };
+	struct pollfd fd = { .fd = worker->wake_fd, .events = POLLIN };
+	bool is_put = false;
+
+	k.c.arena = arena_new();
+	worker_ready(worker);
+	while (!worker_is_draining(worker)) {
+		worker_alive(worker);
+		if (worker_is_due(worker))
+			worker_ask_successor(worker);
+		is_put = is_put || !put_book(&k);
+		if (!is_put || tick(&k) || schedule(&k) || sweep(&k))
+			tell_trouble(&k);
+		db_end(&k.c);
+		(void)poll(&fd, 1, TICK_MS);
+	}
+	arena_free(k.c.arena);
+
+	return 0;
+}

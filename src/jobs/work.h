@@ -1,0 +1,28 @@
+/*
+ * `zygo work`: a master whose children run jobs, and a keeper beside them that does what time
+ * demands: the workers' heartbeats, the jobs of the dead, delays that are over, scheduled tasks.
+ */
+#pragma once
+
+#include "base/base.h"
+
+struct job_book;
+struct worker;
+
+#define WORK_POOL "work" /* whose workers run jobs */
+
+/*
+ * Runs until told to stop (prefork/supervisor.h); the exit status. db_init() and what handlers need
+ * is done by begin and undone by end, once in each process; both may be NULL.
+ */
+struct work {
+	const struct job_book *book; /* without a mistake */
+	unsigned workers;
+	int (*begin)(struct worker *w); /* the exit status, when it is not 0 */
+	void (*end)(void);
+};
+int work(const struct work *how, char **argv);
+
+/* The whole lives of the two kinds of children. master: its name (jobs/name.h). */
+int crew_run(struct worker *worker, const struct job_book *book, const char *master);
+int keeper_run(struct worker *worker, const struct job_book *book, const char *master);

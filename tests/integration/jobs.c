@@ -1,0 +1,526 @@
+/*
+ * Jobs from end to end: added in a transaction, taken by workers, run in their tenant's name.
+ */
+#include "base/arena.h"
+#include "base/ctx.h"
+#include "db/act.h"
+#include "db/batch.h"
+#include "http/shape.h"
+#include "support/crew.h"
+#include "support/database.h"
+#include "support/factories.h"
+#include "support/servers.h"
+#include "support/world.h"
+
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <unistd.h>
+
+static int note(struct job *j)
+{
+	return crew_note(j, "ran");
+}
+
+static int64_t notes_of(struct job_id id)
+{
+	return database_number("SELECT count(*) FROM " CREW_TABLE " WHERE job_id = $1::uuid",
+			       id_text(id.u), NULL);
+}
+
+/*
+ * Adding
+ */
+
+struct greeting {
+	const char *name;
+};
+static const struct field greeting_fields[] = {
+	{ "name", T_STRING, REQUIRED, offsetof(struct greeting, name), .max = 20,
+	  .example = "Ann" },
+};
+static const struct shape greeting = SHAPE("JobTestGreeting", struct greeting, greeting_fields);
+
+static int greet(struct job *j)
+{
+	const struct greeting *g = j->payload;
+
+	j->result = str_of(arena_printf(j->c->arena, "{\"said\":\"Hello, %s\"}", g->name));
+	return crew_note(j, g->name);
+}
+
+Test(jobs, run_in_their_tenants_name_with_their_payload)
+{
+	struct tenant_id t = tenant_make();
+	struct job_kind k;
+	struct job_id id;
+
+	crew_kind(&k, CREW_QUICK, greet);
+	k.payload = &greeting;
+	crew_start(1);
+	id = crew_add(t, &(struct job_new){ .kind = &k, .payload = STR("{\"name\":\"Ann\"}") });
+	crew_await(id, "completed");
+	cr_expect_str_eq(crew_look(id, "result->>'said'"), "Hello, Ann");
+	cr_expect_str_eq(crew_look(id, "progress"), "100");
+	cr_expect_str_eq(database_value("SELECT tenant_id FROM " CREW_TABLE
+					" WHERE job_id = $1::uuid",
+					id_text(id.u), NULL),
+			 id_text(t.u));
+	cr_expect_eq(crew_stop(), 0);
+}
+
+Test(jobs, are_not_there_when_their_transaction_is_not)
+{
+	struct tenant_id t = tenant_make();
+	struct job_kind k;
+	struct arena *a = arena_new();
+	struct ctx c;
+	struct batch *b;
+	static const struct sql refuse = { .name = "test_refuse",
+					   .text = "SELECT refuse('ZY422', 'No')",
+					   .kind = SQL_EXEC };
+
+	(void)world();
+	crew_kind(&k, CREW_QUICK, note);
+	crew_add(t, &(struct job_new){ .kind = &k });
+	ctx_reset(&c, a);
+	act_for_tenant(&c, t);
+	b = batch_new(&c, BATCH_WRITE);
+	jobs_add(b, &c, &(struct job_new){ .kind = &k });
+	batch_add(b, NULL, &refuse, NO_ARGS);
+	cr_assert_eq(batch_run(b), ERR_RULE_VIOLATED);
+	cr_assert_eq(database_number("SELECT count(*) FROM jobs WHERE tenant_id = $1::uuid",
+				     id_text(t.u), NULL),
+		     1);
+}
+
+Test(jobs, with_a_key_that_is_taken_are_not_added)
+{
+	struct tenant_id t = tenant_make(), other = tenant_make();
+	struct job_kind k;
+	struct job_new once = { .kind = &k, .unique_key = "one" };
+	struct job_new window = { .kind = &k, .unique_key = "two", .unique_us = US_PER_DAY };
+	const char *count = "SELECT count(*) FROM jobs WHERE tenant_id = $1::uuid";
+
+	crew_kind(&k, CREW_QUICK, note);
+	crew_start(1);
+	database_run("UPDATE job_queues SET paused_at = now() WHERE name = $1", k.queue, NULL);
+	crew_add_many(t, &once, 3);
+	crew_add_many(t, &window, 3);
+	crew_add_many(other, &once, 1);
+	cr_expect_eq(database_number(count, id_text(t.u), NULL), 2);
+	cr_expect_eq(database_number(count, id_text(other.u), NULL), 1);
+	database_run("UPDATE job_queues SET paused_at = NULL WHERE name = $1", k.queue, NULL);
+	crew_await_count("completed", 3);
+
+	/* Over: the first may come again, the second not before its window is over. */
+	crew_add_many(t, &once, 1);
+	crew_add_many(t, &window, 1);
+	crew_await_count("completed", 4);
+	cr_expect_eq(database_number(count, id_text(t.u), NULL), 3);
+}
+
+Test(jobs, with_a_delay_wait_for_it)
+{
+	struct tenant_id t = tenant_make();
+	struct job_kind k;
+	struct job_id id;
+
+	crew_kind(&k, CREW_QUICK, note);
+	crew_start(1);
+	id = crew_add(t, &(struct job_new){ .kind = &k, .delay_us = 1500 * US_PER_MS });
+	cr_expect_str_eq(crew_look(id, "state"), "delayed");
+	crew_await(id, "completed");
+	cr_expect_str_eq(crew_look(id, "started_at >= created_at + interval '1.5 seconds'"),
+			 "true");
+}
+
+/*
+ * Taking turns
+ */
+
+static const char *order(void)
+{
+	return database_value("SELECT string_agg(what, ' ' ORDER BY at) FROM " CREW_TABLE
+			      " n JOIN jobs j ON j.id = n.job_id WHERE j.queue LIKE '%-' || $1",
+			      strf("%d", (int)getpid()), NULL);
+}
+
+Test(jobs, of_a_higher_priority_come_first)
+{
+	struct tenant_id t = tenant_make();
+	struct job_kind k;
+
+	crew_kind(&k, CREW_LONG, greet);
+	k.payload = &greeting;
+	(void)world();
+	for (int i = -1; i <= 1; i++)
+		crew_add_many(t,
+			      &(struct job_new){ .kind = &k,
+						 .priority = i,
+						 .payload = str_of(strf("{\"name\":\"%d\"}", i)) },
+			      2);
+	crew_start(1);
+	crew_await_count("completed", 6);
+	cr_expect_str_eq(order(), "1 1 0 0 -1 -1");
+}
+
+/* One tenant has hundreds before another has one: it is in the second haul at the latest. */
+Test(jobs, of_a_tenant_with_many_do_not_keep_others_waiting)
+{
+	struct tenant_id crowd = tenant_make(), ann = tenant_make(), bob = tenant_make();
+	struct job_kind k;
+	struct job_id hers, his;
+
+	crew_kind(&k, CREW_QUICK, note);
+	crew_add_many(crowd, &(struct job_new){ .kind = &k, .priority = 100 }, 300);
+	hers = crew_add(ann, &(struct job_new){ .kind = &k });
+	his = crew_add(bob, &(struct job_new){ .kind = &k });
+	crew_start(1);
+	crew_await_count("completed", 302);
+	for (size_t i = 0; i < 2; i++)
+		cr_expect_leq(database_number("SELECT count(*) FROM " CREW_TABLE
+					      " a JOIN " CREW_TABLE
+					      " b ON b.at < a.at AND b.worker = a.worker "
+					      "WHERE a.job_id = $1::uuid",
+					      id_text(i ? his.u : hers.u), NULL),
+			      64);
+}
+
+static int hold(struct job *j)
+{
+	int err = crew_note(j, "begin");
+
+	if (err)
+		return err;
+	usleep(100000);
+	return crew_note(j, "end");
+}
+
+Test(jobs, of_a_queue_never_run_more_at_a_time_than_it_allows)
+{
+	struct tenant_id t = tenant_make();
+	struct job_kind k;
+
+	crew_kind(&k, CREW_NARROW, hold);
+	crew_start(4);
+	crew_add_many(t, &(struct job_new){ .kind = &k }, 12);
+	crew_await_count("completed", 12);
+	cr_expect_eq(
+		database_number(
+			"SELECT max(n) FROM (SELECT sum(CASE what WHEN 'begin' THEN 1 ELSE -1 END) "
+			"OVER (ORDER BY at) AS n FROM " CREW_TABLE
+			" WHERE tenant_id = $1::uuid) AS running",
+			id_text(t.u), NULL),
+		2);
+}
+
+Test(jobs, of_a_queue_never_start_faster_than_it_allows)
+{
+	struct tenant_id t = tenant_make();
+	struct job_kind k;
+
+	crew_kind(&k, CREW_RATED, note);
+	crew_start(2);
+	crew_add_many(t, &(struct job_new){ .kind = &k }, 7);
+	crew_await_count("completed", 7);
+	cr_expect_leq(
+		database_number(
+			"SELECT max(n) FROM (SELECT count(*) OVER (ORDER BY started_at RANGE BETWEEN "
+			"CURRENT ROW AND interval '2.9 seconds' FOLLOWING) AS n FROM jobs "
+			"WHERE tenant_id = $1::uuid) AS starts",
+			id_text(t.u), NULL),
+		3);
+}
+
+Test(jobs, of_a_paused_queue_wait)
+{
+	struct tenant_id t = tenant_make();
+	struct job_kind paused, other;
+	struct job_id id;
+
+	crew_kind(&paused, CREW_QUICK, note);
+	crew_kind(&other, CREW_LONG, note);
+	crew_start(1);
+	database_run("UPDATE job_queues SET paused_at = now() WHERE name = $1", paused.queue, NULL);
+	id = crew_add(t, &(struct job_new){ .kind = &paused });
+	crew_await(crew_add(t, &(struct job_new){ .kind = &other }), "completed");
+	cr_expect_str_eq(crew_look(id, "state"), "waiting");
+	database_run("UPDATE job_queues SET paused_at = NULL WHERE name = $1", paused.queue, NULL);
+	crew_await(id, "completed");
+}
+
+/*
+ * Failing
+ */
+
+static int fail_twice(struct job *j)
+{
+	int err = crew_note(j, "tried");
+
+	if (err)
+		return err;
+	return j->attempt < 3 ? fail(j->c, ERR_BAD_GATEWAY, NULL, "The other side is away") : OK;
+}
+
+Test(jobs, that_fail_are_tried_again)
+{
+	struct job_kind k;
+	struct job_id id;
+
+	crew_kind(&k, CREW_QUICK, fail_twice);
+	crew_start(1);
+	id = crew_add(tenant_make(), &(struct job_new){ .kind = &k });
+	crew_await(id, "completed");
+	cr_expect_eq(notes_of(id), 3);
+	cr_expect_str_eq(crew_look(id, "jsonb_array_length(errors)"), "2");
+	cr_expect_str_eq(crew_look(id, "errors->0->>'message'"), "The other side is away");
+	cr_expect_str_eq(crew_look(id, "errors->1->>'code'"), "BAD_GATEWAY");
+	cr_expect_str_eq(crew_look(id, "errors->1->>'attempt'"), "2");
+}
+
+static int always_fail(struct job *j)
+{
+	return fail_internal(j->c, "a detail for the admin");
+}
+
+Test(jobs, that_fail_too_often_are_kept_as_dead_letters)
+{
+	struct job_kind k;
+	struct job_id id;
+
+	crew_kind(&k, CREW_QUICK, always_fail);
+	crew_start(1);
+	id = crew_add(tenant_make(), &(struct job_new){ .kind = &k });
+	crew_await(id, "failed");
+	cr_expect_str_eq(crew_look(id, "attempts"), "3");
+	cr_expect_str_eq(crew_look(id, "errors->2->>'detail'"), "a detail for the admin");
+}
+
+Test(jobs, whose_payload_does_not_fit_are_not_tried_again)
+{
+	struct job_kind k;
+	struct job_id id;
+
+	crew_kind(&k, CREW_QUICK, greet);
+	k.payload = &greeting;
+	crew_start(1);
+	id = crew_add(tenant_make(),
+		      &(struct job_new){ .kind = &k, .payload = STR("{\"name\":7}") });
+	crew_await(id, "failed");
+	cr_expect_str_eq(crew_look(id, "errors->0->>'path'"), "name");
+	cr_expect_str_eq(crew_look(id, "attempts"), "1");
+}
+
+static int never_end(struct job *j)
+{
+	int err = crew_note(j, "began");
+
+	while (!err)
+		usleep(1000000);
+	return err;
+}
+
+Test(jobs, that_do_not_end_in_time_are_ended)
+{
+	struct tenant_id t = tenant_make();
+	struct job_kind endless, k;
+	struct job_id id, innocent;
+
+	crew_kind(&endless, CREW_QUICK, never_end);
+	crew_kind(&k, CREW_QUICK, note);
+	endless.limit_us = 200 * US_PER_MS;
+	endless.attempts = 2;
+	id = crew_add(t, &(struct job_new){ .kind = &endless });
+	innocent = crew_add(t, &(struct job_new){ .kind = &k });
+	crew_start(1);
+	crew_await(id, "failed");
+	crew_await(innocent, "completed");
+	cr_expect_str_eq(crew_look(id, "errors->1->>'code'"), "WORKER_LOST");
+	cr_expect_str_eq(crew_look(innocent, "errors"), "[]");
+}
+
+/*
+ * Long work
+ */
+
+static int work_until_unwanted(struct job *j)
+{
+	bool is_wanted = true;
+	int err = OK;
+
+	for (int i = 0; is_wanted && !err; i++) {
+		usleep(20000);
+		err = job_progress(j, i < 99 ? i : 99, "counting", &is_wanted);
+	}
+	return err ? err : fail(j->c, ERR_RESOURCE_CONFLICT, NULL, "Cancelled");
+}
+
+static bool has_progress(void *p)
+{
+	const char *progress =
+		crew_look(*(struct job_id *)p, "progress > 2 AND message = 'counting'");
+
+	return progress && strcmp(progress, "true") == 0;
+}
+
+Test(jobs, say_how_far_they_are_and_end_when_they_are_cancelled)
+{
+	struct job_kind k;
+	struct job_id id;
+
+	crew_kind(&k, CREW_LONG, work_until_unwanted);
+	crew_start(1);
+	id = crew_add(tenant_make(), &(struct job_new){ .kind = &k });
+	wait_until(has_progress, &id, "the job tells its progress");
+	database_run("UPDATE jobs SET cancel_requested_at = now() WHERE id = $1::uuid",
+		     id_text(id.u), NULL);
+	crew_await(id, "cancelled");
+}
+
+static struct job_kind child_kind;
+
+static int add_children(struct job *j)
+{
+	const struct rows *children;
+	struct batch *b;
+	int err;
+
+	if (j->is_resumed) {
+		err = job_children(j, &children);
+		if (err)
+			return err;
+		j->result = str_of(arena_printf(j->c->arena, "%zu", rows_len(children)));
+		return crew_note(j, "resumed");
+	}
+
+	b = batch_new(j->c, BATCH_WRITE);
+	for (int i = 0; i < 5; i++)
+		jobs_add(b, j->c, &(struct job_new){ .kind = &child_kind, .parent = j->id });
+	j->awaits_children = true;
+	return batch_run(b);
+}
+
+Test(jobs, wait_for_their_children)
+{
+	struct job_kind k;
+	struct job_id id;
+
+	crew_kind(&k, CREW_LONG, add_children);
+	crew_kind(&child_kind, CREW_QUICK, note);
+	crew_start(2);
+	id = crew_add(tenant_make(), &(struct job_new){ .kind = &k });
+	crew_await(id, "completed");
+	cr_expect_str_eq(crew_look(id, "result"), "5");
+	cr_expect_str_eq(crew_look(id, "attempts"), "1");
+	cr_expect_eq(notes_of(id), 1);
+	cr_expect_eq(
+		database_number("SELECT count(*) FROM jobs c JOIN jobs p ON p.id = c.parent_id "
+				"WHERE p.id = $1::uuid AND c.finished_at > p.started_at",
+				id_text(id.u), NULL),
+		0);
+}
+
+static int slowly(struct job *j)
+{
+	usleep(50000);
+	return crew_note(j, "ran");
+}
+
+/* What runs is finished, what was only taken goes back, and nothing is counted against it. */
+Test(jobs, are_handed_back_when_their_worker_stops)
+{
+	struct tenant_id t = tenant_make();
+	struct job_kind k;
+
+	crew_kind(&k, CREW_QUICK, slowly);
+	crew_start(2);
+	crew_add_many(t, &(struct job_new){ .kind = &k }, 60);
+	usleep(100000);
+	cr_expect_eq(crew_stop(), 0);
+	cr_expect_eq(database_number("SELECT count(*) FROM jobs WHERE tenant_id = $1::uuid AND "
+				     "state = 'active'",
+				     id_text(t.u), NULL),
+		     0);
+	cr_expect_eq(database_number("SELECT count(*) FROM jobs WHERE tenant_id = $1::uuid AND "
+				     "state = 'waiting' AND attempts > 0",
+				     id_text(t.u), NULL),
+		     0);
+	crew_start(2);
+	crew_await_count("completed", 60);
+	cr_expect_eq(database_number("SELECT count(*) FROM " CREW_TABLE
+				     " WHERE tenant_id = $1::uuid",
+				     id_text(t.u), NULL),
+		     60);
+}
+
+/*
+ * By the clock
+ */
+
+static int64_t added(const struct job_kind *k)
+{
+	return database_number("SELECT count(*) FROM jobs WHERE kind = $1", k->name, NULL);
+}
+
+static bool are_up_to_date(void *p)
+{
+	return database_number("SELECT count(*) FROM job_tasks WHERE name LIKE '%-' || $1 AND "
+			       "last_at > now() - interval '1 hour'",
+			       p, NULL) == 3;
+}
+
+Test(jobs, of_tasks_that_were_missed_are_made_up_for_as_each_says)
+{
+	struct job_kind each, once, skipped;
+	const char *me = strf("%d", (int)getpid());
+	const char *tasks[] = { "each", "once", "skipped" };
+
+	crew_kind(&each, CREW_QUICK, note);
+	crew_kind(&once, CREW_QUICK, note);
+	crew_kind(&skipped, CREW_QUICK, note);
+	/* On the hour: it may be one now. */
+	crew_task("each", "0 * * * *", MISSED_EACH, &each);
+	crew_task("once", "0 * * * *", MISSED_ONCE, &once);
+	crew_task("skipped", "0 * * * *", MISSED_SKIPPED, &skipped);
+	(void)world();
+	for (size_t i = 0; i < 3; i++)
+		database_run(
+			"INSERT INTO job_tasks (name, last_at) VALUES ($1, date_trunc('hour', now()) - "
+			"interval '5 hours')",
+			strf("%s-%s", tasks[i], me), NULL);
+	crew_start(1);
+	wait_until(are_up_to_date, arena_strdup(world_arena(), me), "tasks that are up to date");
+	cr_expect_geq(added(&each), 5);
+	cr_expect_leq(added(&each), 6);
+	cr_expect_geq(added(&once), 1);
+	cr_expect_leq(added(&once), 2);
+	cr_expect_leq(added(&skipped), 2);
+}
+
+/*
+ * Keeping
+ */
+
+Test(jobs, that_are_over_are_kept_as_long_as_their_queue_says)
+{
+	struct tenant_id t = tenant_make();
+	struct job_kind k;
+	const char *count = "SELECT count(*) FROM jobs WHERE tenant_id = $1::uuid AND state = $2";
+	struct job_id id;
+
+	crew_kind(&k, CREW_QUICK, note);
+	(void)world();
+	database_run(
+		"INSERT INTO jobs (tenant_id, id, queue, kind, state, max_attempts, finished_at) "
+		"SELECT $1::uuid, gen_random_uuid(), $2, $3, s, 3, now() - age - n * interval '1 ms' "
+		"FROM (VALUES ('completed', interval '25 hours', 3), ('completed', '1 hour', 1500), "
+		"('failed', '6 days', 2), ('failed', '8 days', 2)) AS v (s, age, many), "
+		"generate_series(1, many) AS n",
+		id_text(t.u), k.queue, k.name, NULL);
+	crew_start(1); /* its keeper sweeps at once */
+	id = crew_add(t, &(struct job_new){ .kind = &k });
+	crew_await(id, "completed");
+	crew_await_count("failed", 2);
+	cr_expect_leq(database_number(count, id_text(t.u), "completed", NULL), 1001);
+	cr_expect_geq(database_number(count, id_text(t.u), "completed", NULL), 1000);
+}

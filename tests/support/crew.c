@@ -1,0 +1,246 @@
+/* A master forked from the test: see crew.h. */
+#include "support/crew.h"
+
+#include "base/arena.h"
+#include "base/ctx.h"
+#include "db/act.h"
+#include "db/batch.h"
+#include "db/conn.h"
+#include "jobs/work.h"
+#include "support/database.h"
+#include "support/servers.h"
+#include "support/world.h"
+
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define KINDS_MAX 16
+#define TASKS_MAX 8
+
+static struct job_queue queues[CREW_QUEUES + 1] = {
+	[CREW_QUICK] = { .batch = 32, JOB_RETENTION },
+	[CREW_LONG] = { .batch = 1, JOB_RETENTION },
+	[CREW_NARROW] = { .batch = 1, .concurrency = 2, JOB_RETENTION },
+	[CREW_RATED] = { .batch = 8, .rate_max = 3, .rate_us = CREW_RATE_US, JOB_RETENTION },
+};
+static const struct job_kind *kinds[KINDS_MAX + 1];
+static struct job_task tasks[TASKS_MAX + 1];
+static const struct job_book book = { queues, kinds, tasks };
+static pid_t master;
+
+static const struct sql note = {
+	.name = "test_note",
+	.text = "INSERT INTO " CREW_TABLE " (job_id, tenant_id, what, worker) "
+		"VALUES ($1, current_tenant(), $2, $3)",
+	.kind = SQL_EXEC,
+	.params = 3,
+};
+
+const char *crew_queue(enum crew_queue q)
+{
+	static const char *const words[] = { "quick", "long", "narrow", "rated" };
+
+	if (!queues[q].name)
+		queues[q].name = strf("%s-%d", words[q], (int)getpid());
+	return queues[q].name;
+}
+
+void crew_kind(struct job_kind *k, enum crew_queue q, int (*run)(struct job *j))
+{
+	size_t n = 0;
+
+	while (kinds[n])
+		n++;
+	cr_assert_lt(n, KINDS_MAX);
+	*k = (struct job_kind){ JOB_DEFAULTS };
+	k->name = strf("kind%zu-%d", n, (int)getpid());
+	k->queue = crew_queue(q);
+	k->run = run;
+	k->backoff_us = 100 * US_PER_MS;
+	kinds[n] = k;
+}
+
+void crew_task(const char *name, const char *cron, enum job_missed missed, const struct job_kind *k)
+{
+	size_t n = 0;
+
+	while (tasks[n].name)
+		n++;
+	cr_assert_lt(n, TASKS_MAX);
+	tasks[n] = (struct job_task){ strf("%s-%d", name, (int)getpid()), cron, NULL, missed, k };
+}
+
+static bool is_ready(void *p)
+{
+	unsigned workers = *(const unsigned *)p;
+	pid_t pids[64];
+	size_t n;
+
+	crew_workers(pids, ARRAY_LEN(pids), &n);
+	return n == workers && database_number("SELECT count(*) FROM job_workers WHERE master LIKE "
+					       "'%/' || $1 || '.%' AND is_asleep",
+					       strf("%d", (int)master), NULL) == workers;
+}
+
+void crew_start(unsigned workers)
+{
+	struct work how = { .book = &book, .workers = workers };
+	static char *argv[] = { NULL };
+	const char *mistake;
+
+	(void)world();
+	for (size_t i = 0; i < CREW_QUEUES; i++)
+		(void)crew_queue(i);
+	database_run("SET client_min_messages = warning", NULL);
+	database_run("CREATE TABLE IF NOT EXISTS " CREW_TABLE
+		     " (job_id uuid, tenant_id uuid, what text, "
+		     "worker text, at timestamptz DEFAULT clock_timestamp())",
+		     NULL);
+	database_run("GRANT ALL ON " CREW_TABLE " TO zygo_app, zygo_system", NULL);
+	mistake = book_mistake(world_arena(), &book);
+	cr_assert_null(mistake, "%s", mistake);
+
+	master = fork();
+	cr_assert(master >= 0);
+	if (master == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+		_exit(work(&how, argv));
+	}
+	wait_until(is_ready, &workers, "a crew that waits for jobs");
+}
+
+int crew_stop(void)
+{
+	int status;
+
+	cr_assert_eq(kill(master, SIGTERM), 0);
+	cr_assert_eq(waitpid(master, &status, 0), master);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* The master's children but the one that is its keeper, by the name that top(1) shows. */
+void crew_workers(pid_t *ret, size_t max, size_t *ret_len)
+{
+	const char *argv[] = { "pgrep", "-P", strf("%d", (int)master), "zygo-work", NULL };
+	struct str rest = str_trim(world_run(argv, &(int){ 0 })), one;
+
+	*ret_len = 0;
+	while (rest.len && *ret_len < max && (one = str_cut(&rest, '\n')).ptr) {
+		int64_t pid;
+
+		cr_assert(str_to_i64(one, 1, INT32_MAX, &pid));
+		ret[(*ret_len)++] = (pid_t)pid;
+	}
+}
+
+static struct ctx *unit(struct tenant_id t)
+{
+	static struct arena *arena;
+	static struct ctx c;
+
+	if (!arena) {
+		arena = arena_new();
+		db_init("test");
+	}
+	arena_reset(arena);
+	ctx_reset(&c, arena);
+	if (!uuid_is_nil(t.u))
+		act_for_tenant(&c, t);
+	return &c;
+}
+
+void crew_add_many(struct tenant_id t, const struct job_new *in, size_t n)
+{
+	struct ctx *c = unit(t);
+	struct batch *b = batch_new(c, uuid_is_nil(t.u) ? BATCH_SYSTEM : BATCH_WRITE);
+
+	for (size_t i = 0; i < n; i++)
+		jobs_add(b, c, in);
+	cr_assert_eq(batch_run(b), OK, "%s: %s", c->fault.message, c->fault.detail);
+}
+
+struct job_id crew_add(struct tenant_id t, const struct job_new *in)
+{
+	struct job_new job = *in;
+
+	if (uuid_is_nil(job.id.u))
+		job.id.u = uuid_v7();
+	crew_add_many(t, &job, 1);
+	return job.id;
+}
+
+static void add_note(struct batch *b, struct job *j, const char *what)
+{
+	batch_add(b, NULL, &note, ARGS(arg_uuid(j->id.u), arg_text(what), arg_text(j->worker)));
+}
+
+static struct batch *batch_of(struct job *j)
+{
+	return batch_new(j->c, uuid_is_nil(j->tenant.u) ? BATCH_SYSTEM : BATCH_WRITE);
+}
+
+int crew_note(struct job *j, const char *what)
+{
+	struct batch *b = batch_of(j);
+
+	add_note(b, j, what);
+	return batch_run(b);
+}
+
+int crew_note_and_done(struct job *j, const char *what)
+{
+	struct batch *b = batch_of(j);
+	int err;
+
+	add_note(b, j, what);
+	job_done(b, j);
+	err = batch_run(b);
+	j->is_done = !err;
+	return err;
+}
+
+const char *crew_look(struct job_id id, const char *column)
+{
+	return database_value(strf("SELECT (%s)::text FROM jobs WHERE id = $1::uuid", column),
+			      id_text(id.u), NULL);
+}
+
+struct wanted {
+	struct job_id id;
+	const char *state;
+	int64_t n;
+};
+
+static bool is_in_state(void *p)
+{
+	const struct wanted *w = p;
+	const char *state = crew_look(w->id, "state");
+
+	return state && strcmp(state, w->state) == 0;
+}
+
+void crew_await(struct job_id id, const char *state)
+{
+	struct wanted w = { .id = id, .state = state };
+
+	wait_until(is_in_state, &w, strf("the job is %s", state));
+}
+
+static bool are_so_many(void *p)
+{
+	const struct wanted *w = p;
+
+	return database_number(
+		       "SELECT count(*) FROM jobs WHERE queue LIKE '%-' || $1 AND state = $2",
+		       strf("%d", (int)getpid()), w->state, NULL) == w->n;
+}
+
+void crew_await_count(const char *state, int64_t n)
+{
+	struct wanted w = { .state = state, .n = n };
+
+	wait_until(are_so_many, &w, strf("%ld jobs are %s", (long)n, state));
+}
