@@ -14,9 +14,13 @@
 #include "prefork/supervisor.h"
 
 #include <errno.h>
+#include <fastcgi.h>
 #include <fcgiapp.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #define CONNECTIONS_MAX 1024
@@ -38,6 +42,7 @@ struct fcgi {
 	int64_t body_until_us; /* monotonic */
 	bool body_late;
 	bool answered;
+	bool broken; /* the reply did not get through */
 };
 
 struct connection {
@@ -102,16 +107,85 @@ static void skip_body(struct fcgi *f)
 		;
 }
 
+/* -- the reply ----------------------------------------------------------------------------------
+ */
+
+struct record_head {
+	uint8_t bytes[8];
+};
+
+static struct record_head record_head(unsigned type, int id, size_t content)
+{
+	return (struct record_head){ { FCGI_VERSION_1, (uint8_t)type, (uint8_t)(id >> 8),
+				       (uint8_t)id, (uint8_t)(content >> 8), (uint8_t)content } };
+}
+
+/* All of it, or false: the peer is gone, or took nothing for IO_WAIT_S. */
+static bool write_all(int fd, struct iovec *v, int n)
+{
+	while (n) {
+		ssize_t done = writev(fd, v, n);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done <= 0)
+			return false;
+		for (; n && (size_t)done >= v->iov_len; v++, n--)
+			done -= (ssize_t)v->iov_len;
+		if (n) {
+			v->iov_base = (char *)v->iov_base + done;
+			v->iov_len -= (size_t)done;
+		}
+	}
+
+	return true;
+}
+
+static struct iovec take(struct str *from, size_t max)
+{
+	size_t n = from->len < max ? from->len : max;
+	struct iovec v = { .iov_len = n };
+
+	memcpy(&v.iov_base, &from->ptr, sizeof(v.iov_base)); /* writev() does not write to it */
+	*from = (struct str){ from->ptr + n, from->len - n };
+
+	return v;
+}
+
+/*
+ * One write for every 64 KiB, where libfcgi's stream needs one for every 8: a list of a hundred
+ * rows comes at once, and wakes nginx once.
+ */
+static bool send_reply(int fd, int id, struct str head, struct str body)
+{
+	struct record_head content,
+		end[3] = { record_head(FCGI_STDOUT, id, 0), record_head(FCGI_END_REQUEST, id, 8) };
+	bool is_last, sent;
+
+	do {
+		struct iovec v[4] = { { &content, sizeof(content) } };
+
+		v[1] = take(&head, FCGI_MAX_LENGTH);
+		v[2] = take(&body, FCGI_MAX_LENGTH - v[1].iov_len);
+		content = record_head(FCGI_STDOUT, id, v[1].iov_len + v[2].iov_len);
+		is_last = !head.len && !body.len;
+		v[3] = (struct iovec){ end, is_last ? sizeof(end) : 0 };
+		sent = write_all(fd, v, 4);
+	} while (sent && !is_last);
+
+	return sent;
+}
+
 void fcgi_write(struct fcgi *f, struct str head, struct str body)
 {
-	BUG_IF(f->answered);
+	BUG_IF(f->answered || !head.len);
 	skip_body(f);
-	(void)FCGX_PutStr(head.ptr, (int)head.len, f->request.out);
-	(void)FCGX_PutStr(body.ptr, (int)body.len, f->request.out);
-	(void)FCGX_FClose(f->request.err); /* before out: else it costs a write of its own */
-	(void)FCGX_FClose(f->request.out);
+	f->broken = !send_reply(f->request.ipcFd, f->request.requestId, head, body);
 	f->answered = true;
 }
+
+/* -- serving ------------------------------------------------------------------------------------
+ */
 
 /*
  * Reads the request on fd, which is there whole, and has it answered. False when the
@@ -132,8 +206,7 @@ static bool serve_request(struct server *s, int fd, struct fcgi_head head)
 
 	s->handle(&f, s->p);
 	BUG_IF(!f.answered);
-	keep = r->keepConnection && !f.body_late && FCGX_GetError(r->in) == 0 &&
-	       FCGX_GetError(r->out) == 0;
+	keep = r->keepConnection && !f.body_late && !f.broken && FCGX_GetError(r->in) == 0;
 	FCGX_Free(r, 0);
 
 	return keep;
@@ -185,7 +258,8 @@ static void drop_most_silent(struct server *s)
 		drop(s, silent);
 }
 
-static void adopt(struct server *s, int fd)
+/* NULL: it could not be watched, and is closed. */
+static struct connection *adopt(struct server *s, int fd)
 {
 	struct timeval wait = { .tv_sec = IO_WAIT_S };
 	struct epoll_event e = { .events = EPOLLIN | EPOLLRDHUP | EPOLLET };
@@ -199,23 +273,32 @@ static void adopt(struct server *s, int fd)
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
 	if (epoll_ctl(s->epoll, EPOLL_CTL_ADD, fd, &e) != 0) {
 		(void)close(fd);
-		return;
+		return NULL;
 	}
 
 	*c = (struct connection){ .fd = fd, .heard_us = clock_monotonic_us() };
 	s->w->slot->connections++;
+
+	return c;
 }
 
 /* One connection, so that those that come together are shared among the workers. */
 static bool accept_one(struct server *s)
 {
-	int fd = accept4(s->w->pool->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+	int fd = accept4(s->w->pool->listen_fd, NULL, NULL, SOCK_CLOEXEC), on = 1;
+	struct connection *c;
 
 	if (fd < 0 && (errno == EMFILE || errno == ENFILE))
 		drop_most_silent(s);
 	if (fd < 0)
 		return false;
-	adopt(s, fd);
+
+	/* Over TCP the last part of a long reply does not wait for an acknowledgement; over Unix it
+	 * says no. */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	c = adopt(s, fd);
+	if (c && s->w->order == ORDER_SERVE && worker_is_crowded(s->w) && worker_give(s->w, fd))
+		drop(s, c);
 
 	return true;
 }
@@ -291,7 +374,7 @@ static void hear_master(struct server *s)
 	int fd;
 
 	while ((fd = worker_listen(s->w)) >= 0)
-		adopt(s, fd);
+		(void)adopt(s, fd);
 	if (s->w->order ==
 	    ORDER_STOP) /* its last word; a channel that is closed would wake for ever */
 		(void)epoll_ctl(s->epoll, EPOLL_CTL_DEL, s->w->wake_fd, NULL);

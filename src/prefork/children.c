@@ -168,19 +168,35 @@ static uint64_t load_of(struct master *m, const struct child *c)
 	return s->connections + (c->sent - s->adopted); /* and those on their way */
 }
 
-/* The worker of the pool with the fewest connections; one that only starts will read its channel.
+/*
+ * Who may be given a connection, the best first: one that serves and stays, one that serves until
+ * its successor does and will pass it on, one that starts and will read its channel. 0: none of
+ * these.
  */
+static unsigned fitness(const struct child *c)
+{
+	switch (c->stage) {
+	case CHILD_SERVING: return 3;
+	case CHILD_DUE: return 2;
+	case CHILD_STARTING: return 1;
+	case CHILD_LEAVING: return 0;
+	}
+	BUG("a stage that is none");
+}
+
+/* Of the fittest of the pool, the one with the fewest connections; NULL: there is none. */
 static struct child *lightest(struct master *m, const struct child *from)
 {
 	struct child *best = NULL;
 
 	for (size_t i = 0; i < ARRAY_LEN(m->children); i++) {
 		struct child *c = &m->children[i];
+		unsigned fit = c->pid && c != from && c->pool == from->pool ? fitness(c) : 0;
 
-		if (!c->pid || c == from || c->pool != from->pool || c->stage > CHILD_SERVING)
+		if (!fit)
 			continue;
-		if (!best || (c->stage == CHILD_SERVING && best->stage == CHILD_STARTING) ||
-		    (c->stage == best->stage && load_of(m, c) < load_of(m, best)))
+		if (!best || fit > fitness(best) ||
+		    (fit == fitness(best) && load_of(m, c) < load_of(m, best)))
 			best = c;
 	}
 

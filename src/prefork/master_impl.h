@@ -44,7 +44,8 @@ struct master {
 	struct seat seats[WORKERS_MAX];
 	size_t seats_len;
 	struct child children[SCOREBOARD_SLOTS_MAX];
-	pid_t check_pid; /* the new binary, checking the configuration; 0: none */
+	pid_t check_pid;    /* the new binary, checking the configuration; 0: none */
+	bool reload_wanted; /* SIGHUP came while the last reload was still under way */
 	bool stopping;
 	bool announced;      /* READY=1 was said */
 	int64_t watchdog_us; /* half of what systemd wants; 0: it does not */
@@ -73,7 +74,8 @@ void child_look(struct master *m, struct child *c, int64_t now_us);
 /* Takes over the scoreboard and the workers that an earlier master left, or makes a new scoreboard.
  */
 void reload_adopt(struct master *m);
-/* SIGHUP: starts the check. */
-void reload_begin(struct master *m);
+/* SIGHUP: starts the check, once every seat has had its turn since the last reload. */
+void reload_ask(struct master *m);
+void reload_look(struct master *m);
 /* The check is done: execs the new binary, or says why not. */
 void reload_checked(struct master *m, int status);

@@ -118,11 +118,33 @@ static void NORETURN check(struct master *m)
 	_exit(127);
 }
 
-void reload_begin(struct master *m)
+/*
+ * Some worker of the last reload is neither ready nor has it failed: another reload now would leave
+ * its seat to a third one, and with enough of them nobody would ever be ready.
+ */
+static bool is_under_way(const struct master *m)
 {
-	if (m->check_pid || m->stopping)
+	if (m->check_pid)
+		return true;
+	for (size_t i = 0; i < m->seats_len; i++)
+		if (!m->seats[i].failures && !seat_is_served(m, &m->seats[i]))
+			return true;
+
+	return false;
+}
+
+void reload_ask(struct master *m)
+{
+	m->reload_wanted = true;
+	reload_look(m);
+}
+
+void reload_look(struct master *m)
+{
+	if (!m->reload_wanted || m->stopping || is_under_way(m))
 		return;
 
+	m->reload_wanted = false;
 	log_info("Reloading: the new configuration is checked");
 	m->check_pid = fork();
 	if (m->check_pid == 0)

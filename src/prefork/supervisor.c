@@ -92,7 +92,7 @@ static void hear_signals(struct master *m)
 	while (read(m->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		switch (info.ssi_signo) {
 		case SIGCHLD: reap(m); break;
-		case SIGHUP: reload_begin(m); break;
+		case SIGHUP: reload_ask(m); break;
 		default: stop(m); break;
 		}
 	}
@@ -150,6 +150,7 @@ static void look(struct master *m)
 		if (m->children[i].pid)
 			child_look(m, &m->children[i], now);
 	announce(m);
+	reload_look(m);
 	feed_watchdog(m, now);
 }
 

@@ -83,3 +83,10 @@ void worker_ask_successor(struct worker *w);
 
 /* Hands a connection to another worker of the pool; the descriptor stays the caller's to close. */
 bool worker_give(struct worker *w, int fd) MUST_CHECK;
+
+/*
+ * Holds at least two connections more than another of its pool: the next one is better given away.
+ * The kernel wakes the same worker first whenever several are idle, and kept connections stay where
+ * they are.
+ */
+bool worker_is_crowded(const struct worker *w);

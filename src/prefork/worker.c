@@ -126,3 +126,16 @@ bool worker_give(struct worker *w, int fd)
 {
 	return channel_send(w->wake_fd, WORD_CONNECTION, fd);
 }
+
+bool worker_is_crowded(const struct worker *w)
+{
+	for (size_t i = 0; i < SCOREBOARD_SLOTS_MAX; i++) {
+		const struct slot *s = &w->board->slots[i];
+
+		if ((s->state == SLOT_IDLE || s->state == SLOT_BUSY) && s->pool == w->slot->pool &&
+		    s->connections + 2 <= w->slot->connections)
+			return true;
+	}
+
+	return false;
+}

@@ -155,6 +155,44 @@ Test(prefork, a_reload_that_does_not_pass_its_check_changes_nothing)
 	cr_expect_eq(mini_stop(&s), 0);
 }
 
+Test(prefork, idle_workers_share_the_connections_that_come)
+{
+	struct fcgi_client kept[8];
+	struct mini_answer a;
+	struct mini_server s;
+	int64_t first = 0;
+	size_t of_first = 0;
+
+	mini_start(&s, (struct mini_settings){ .workers = 2 });
+	for (size_t i = 0; i < ARRAY_LEN(kept); i++) {
+		cr_assert(fcgi_client_connect(&kept[i], s.path));
+		a = mini_ask(&kept[i], NULL);
+		cr_assert(a.came);
+		first = first ? first : a.pid;
+		of_first += a.pid == first;
+	}
+	cr_expect(of_first >= 3 && of_first <= 5, "%zu of 8 connections on one worker", of_first);
+	for (size_t i = 0; i < ARRAY_LEN(kept); i++)
+		fcgi_client_close(&kept[i]);
+	cr_expect_eq(mini_stop(&s), 0);
+}
+
+/* Each reload waits for the last one, so that one of them always comes to its end. */
+Test(prefork, a_storm_of_reloads_is_weathered)
+{
+	struct mini_server s;
+	struct crowd c;
+
+	mini_start(&s, (struct mini_settings){ .workers = 2 });
+	crowd_start(&c, &s, CONNECTIONS);
+	for (size_t i = 0; i < c.len; i++)
+		while (c.askers[i].reloads < 2 && !c.askers[i].broke)
+			cr_assert_eq(kill(s.pid, SIGHUP), 0);
+	crowd_end(&c);
+	nobody_broke(&c);
+	cr_expect_eq(mini_stop(&s), 0);
+}
+
 Test(prefork, new_workers_that_die_leave_the_old_ones_serving)
 {
 	struct mini_server s;
@@ -187,15 +225,14 @@ Test(prefork, a_killed_worker_is_replaced_and_the_others_serve)
 	struct fcgi_client kept[2];
 
 	mini_start(&s, (struct mini_settings){ .workers = 2 });
+	cr_assert(fcgi_client_connect(&kept[0], s.path));
+	victim = mini_ask(&kept[0], NULL);
 	do { /* one connection on each worker */
-		cr_assert(fcgi_client_connect(&kept[0], s.path) &&
-			  fcgi_client_connect(&kept[1], s.path));
-		cr_assert(fcgi_client_send(
-			&kept[0], (struct fcgi_pair[]){ { "DO", "sleep" }, { 0 } }, NULL, 0));
-		other = mini_ask(&kept[1], "sleep");
-		cr_assert(fcgi_client_receive(&kept[0], &(struct fcgi_answer){ 0 }));
-		victim = mini_ask(&kept[0], NULL);
-	} while (victim.pid == other.pid);
+		cr_assert(fcgi_client_connect(&kept[1], s.path));
+		other = mini_ask(&kept[1], NULL);
+		if (other.pid == victim.pid)
+			fcgi_client_close(&kept[1]);
+	} while (other.pid == victim.pid);
 
 	cr_assert_eq(kill((pid_t)victim.pid, SIGKILL), 0);
 	cr_expect(fcgi_client_is_closed(&kept[0]));

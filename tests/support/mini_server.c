@@ -12,6 +12,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -132,26 +135,45 @@ static void exec_server(const struct mini_server *s, struct mini_settings set)
 	(void)snprintf(text, sizeof(text), "%s %u %u %u", s->dir, set.workers, set.requests_max,
 		       set.request_limit_ms);
 	(void)setenv(SWITCH, text, 1);
+	(void)setenv("NOTIFY_SOCKET", s->notify_path, 1);
 	sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)prctl(PR_SET_PDEATHSIG, SIGTERM); /* a test that fails leaves none behind */
 	(void)execv("/proc/self/exe", argv);
 	_exit(127);
 }
 
+static int listen_for_notices(const struct mini_server *s)
+{
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct timeval wait = { .tv_sec = FCGI_CLIENT_WAIT_S };
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	const void *p = &at;
+
+	(void)snprintf(at.sun_path, sizeof(at.sun_path), "%s", s->notify_path);
+	BUG_IF(fd < 0 || bind(fd, p, sizeof(at)) != 0);
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+
+	return fd;
+}
+
 void mini_start(struct mini_server *s, struct mini_settings set)
 {
+	_cleanup_(closep) int notices = -1;
+	char text[64] = "";
+
 	(void)snprintf(s->dir, sizeof(s->dir), "/tmp/zygo-mini-XXXXXX");
 	BUG_IF(!mkdtemp(s->dir));
 	(void)snprintf(s->path, sizeof(s->path), "%s/fast.sock", s->dir);
+	(void)snprintf(s->notify_path, sizeof(s->notify_path), "%s/notify", s->dir);
+	notices = listen_for_notices(s);
 	s->pid = fork();
 	BUG_IF(s->pid < 0);
 	if (s->pid == 0)
 		exec_server(s, set);
 
-	while (!mini_ask_once(s, NULL).came) {
-		BUG_IF(waitpid(s->pid, NULL, WNOHANG) == s->pid);
-		do_sleep(5 * US_PER_MS);
-	}
+	while (strncmp(text, "READY=1", strlen("READY=1")) != 0)
+		BUG_IF(recv(notices, text, sizeof(text) - 1, 0) < 0);
 }
 
 int mini_wait(struct mini_server *s)
@@ -164,6 +186,7 @@ int mini_wait(struct mini_server *s)
 	for (size_t i = 0; i < ARRAY_LEN(files); i++)
 		mini_set(s, files[i], false);
 	(void)unlink(s->path);
+	(void)unlink(s->notify_path);
 	(void)rmdir(s->dir);
 
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;

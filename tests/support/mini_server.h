@@ -16,8 +16,9 @@
 #include <sys/types.h>
 
 struct mini_server {
-	char dir[64];  /* its folder: the socket, and files that change what it does */
-	char path[96]; /* the socket */
+	char dir[64];         /* its folder: the socket, and files that change what it does */
+	char notify_path[96]; /* where it says that it is ready, as to systemd */
+	char path[96];        /* the socket */
 	pid_t pid;
 };
 
@@ -27,7 +28,7 @@ struct mini_settings {
 	unsigned request_limit_ms; /* 0: none */
 };
 
-/* Starts it and waits until it answers. */
+/* Starts it and waits until all its workers are ready. */
 void mini_start(struct mini_server *s, struct mini_settings set);
 
 /* SIGTERM, and waits; its exit status, -1 when it died otherwise. Removes the folder. */
