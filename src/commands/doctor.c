@@ -66,8 +66,7 @@ static void PRINTF_LIKE(1, 2) problem(const char *fmt, ...)
 	va_end(ap);
 }
 
-/* -- settings -----------------------------------------------------------------------------------
- */
+/* ---- settings ---- */
 
 /* Secrets stand in it: nobody else may read it. */
 static void check_file(struct ctx *c UNUSED)
@@ -119,8 +118,7 @@ static void check_unused(struct ctx *c UNUSED)
 		ok("none");
 }
 
-/* -- servers ------------------------------------------------------------------------------------
- */
+/* ---- servers ---- */
 
 static void check_clock(int64_t database_us, int64_t asked_us, int64_t answered_us)
 {
@@ -195,8 +193,7 @@ static void check_redis(struct ctx *c)
 	redis_done();
 }
 
-/* -- sockets ------------------------------------------------------------------------------------
- */
+/* ---- sockets ---- */
 
 static void check_socket(const char *path)
 {

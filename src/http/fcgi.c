@@ -5,8 +5,6 @@
  * Between two requests libfcgi holds nothing of a connection, so at that moment it may go to
  * another worker.
  */
-#define ZYGO_MAY_ALLOCATE /* libfcgi's own */
-
 #include "http/fcgi.h"
 
 #include "base/clock.h"
@@ -61,8 +59,7 @@ struct server {
 	struct connection connections[CONNECTIONS_MAX];
 };
 
-/* -- one request --------------------------------------------------------------------------------
- */
+/* ---- one request ---- */
 
 const char *fcgi_param(const struct fcgi *f, const char *name)
 {
@@ -107,8 +104,7 @@ static void skip_body(struct fcgi *f)
 		;
 }
 
-/* -- the reply ----------------------------------------------------------------------------------
- */
+/* ---- the reply ---- */
 
 struct record_head {
 	uint8_t bytes[8];
@@ -184,8 +180,7 @@ void fcgi_write(struct fcgi *f, struct str head, struct str body)
 	f->answered = true;
 }
 
-/* -- serving ------------------------------------------------------------------------------------
- */
+/* ---- serving ---- */
 
 /*
  * Reads the request on fd, which is there whole, and has it answered. False when the
@@ -212,8 +207,7 @@ static bool serve_request(struct server *s, int fd, struct fcgi_head head)
 	return keep;
 }
 
-/* -- connections --------------------------------------------------------------------------------
- */
+/* ---- connections ---- */
 
 static void owe(struct server *s, struct connection *c, bool owes)
 {
@@ -345,8 +339,7 @@ static void drop_late(struct server *s)
 	}
 }
 
-/* -- the loop -----------------------------------------------------------------------------------
- */
+/* ---- the loop ---- */
 
 static void watch(struct server *s, int fd, uint32_t events, uint32_t what)
 {

@@ -124,8 +124,8 @@ void metrics_write(struct buf *out)
 		{ "zygo_worker_respawns_total", "counter", "Workers that died and were replaced.", board->respawns },
 		{ "zygo_workers_hung_total", "counter", "Workers killed because a request took too long.", board->hung },
 		{ "zygo_reloads_total", "counter", "Times the master replaced itself.", board->reloads },
-		{ "zygo_redis_failures_total", "counter", "Requests that Redis failed, and that went on without it.", sum.redis_failures },
-		{ "zygo_postgresql_failures_total", "counter", "Requests that PostgreSQL failed.", sum.pg_failures },
+		{ "zygo_redis_failures_total", "counter", "Requests answered without Redis, because it was away.", sum.redis_failures },
+		{ "zygo_postgresql_failures_total", "counter", "Requests refused because PostgreSQL was away.", sum.pg_failures },
 	};
 	/* clang-format on */
 	for (size_t i = 0; i < ARRAY_LEN(plain); i++) {

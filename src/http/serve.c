@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/log.h"
+#include "cache/redis.h"
 #include "db/batch.h"
 #include "http/fcgi.h"
 #include "http/request.h"
@@ -104,6 +105,8 @@ void stages_serve(struct fcgi *f, void *p)
 
 	us = clock_monotonic_us() - r.started_us;
 	slot_end(w->slot, r.reply.status, us);
+	w->slot->redis_failures += !redis_is_up();
+	w->slot->pg_failures += ctx.fault.err == ERR_SERVICE_UNAVAILABLE;
 	log_request(&r, us);
 	stages_after(&r);
 	db_end(&ctx);

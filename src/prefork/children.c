@@ -42,8 +42,7 @@ static const char *pool_name(const struct child *c)
 	return c->pool ? c->pool->name : "former";
 }
 
-/* -- forking ------------------------------------------------------------------------------------
- */
+/* ---- forking ---- */
 
 /* Descriptors that are others' business: what a worker must not keep open or answer for. */
 static void close_inherited(struct master *m, const struct pool *mine)
@@ -158,8 +157,7 @@ void seats_fill(struct master *m)
 			spawn(m, &m->seats[i], now);
 }
 
-/* -- hearing ------------------------------------------------------------------------------------
- */
+/* ---- hearing ---- */
 
 static uint64_t load_of(struct master *m, const struct child *c)
 {
@@ -262,8 +260,7 @@ void child_tell(struct child *c, enum word word)
 	c->deadline_us = clock_monotonic_us() + config()->drain_timeout_us;
 }
 
-/* -- its end ------------------------------------------------------------------------------------
- */
+/* ---- its end ---- */
 
 /* A worker that nobody sent away is gone: says so and decides when the next one may come. */
 static void punish(struct master *m, const struct child *c, int status)

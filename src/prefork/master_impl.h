@@ -1,5 +1,4 @@
-/* What the files of the master share: supervisor.c (the loop), children.c (one worker's life),
- * reload.c. */
+/* Shared by the master's files: supervisor.c (the loop), children.c (a worker's life), reload.c. */
 #pragma once
 
 #include "prefork/channel.h"
@@ -26,8 +25,7 @@ struct child {
 	struct seat *seat;       /* NULL: a reload left no such seat */
 	const struct pool *pool; /* NULL: a reload left no such pool */
 	enum stage stage;
-	int end, far_end; /* the channel; the far one is kept to rescue what a dead worker did not
-			     read */
+	int end, far_end; /* the channel; the far one, to rescue what a dead worker did not read */
 	int64_t born_us;
 	int64_t deadline_us; /* when it must be gone; 0: none */
 	bool hung;           /* SIGABRT was sent */
@@ -71,8 +69,7 @@ void child_bury(struct master *m, struct child *c, int status);
 /* Kills what hangs, or does not go. */
 void child_look(struct master *m, struct child *c, int64_t now_us);
 
-/* Takes over the scoreboard and the workers that an earlier master left, or makes a new scoreboard.
- */
+/* Takes over the scoreboard and the workers of an earlier master, or makes a new scoreboard. */
 void reload_adopt(struct master *m);
 /* SIGHUP: starts the check, once every seat has had its turn since the last reload. */
 void reload_ask(struct master *m);

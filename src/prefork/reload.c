@@ -22,8 +22,7 @@
 #define ARGS_MAX 32
 #define TEXT_MAX KIB(64) /* of an environment variable: 512 workers of at most 60 bytes */
 
-/* -- taking over --------------------------------------------------------------------------------
- */
+/* ---- taking over ---- */
 
 static const struct pool *pool_named(const struct master *m, const char *name)
 {
@@ -82,8 +81,7 @@ void reload_adopt(struct master *m)
 	inherited_forget();
 }
 
-/* -- the check ----------------------------------------------------------------------------------
- */
+/* ---- the check ---- */
 
 /* What to exec: the path that we were started by, where another version may stand now. */
 static const char *program(const struct master *m)
@@ -155,8 +153,7 @@ void reload_look(struct master *m)
 	}
 }
 
-/* -- exec ---------------------------------------------------------------------------------------
- */
+/* ---- exec ---- */
 
 /* Lets the descriptors that are left to the next master through exec, or not. */
 static void keep_across_exec(struct master *m, bool keep)

@@ -51,8 +51,7 @@ struct scoreboard {
 	struct slot slots[SCOREBOARD_SLOTS_MAX];
 };
 
-/* A new one, or the one behind fd when that is of today's layout. Aborts when there is no memory.
- */
+/* A new one, or the one behind fd if that is of today's layout. Aborts when there is no memory. */
 struct scoreboard *scoreboard_new(int *ret_fd);
 struct scoreboard *scoreboard_adopt(int fd); /* NULL: another layout */
 void scoreboard_free(struct scoreboard *b);

@@ -14,8 +14,7 @@
 
 #define TICK_MS 1000 /* how often the master looks for workers that hang */
 
-/* -- start --------------------------------------------------------------------------------------
- */
+/* ---- start ---- */
 
 /* Signals come as messages, so that nothing happens in between. Across exec the mask stays, and so
  * does what pends. */
@@ -52,8 +51,7 @@ static void master_init(struct master *m, const struct pool *pools, size_t n, ch
 			       pools[i].name);
 }
 
-/* -- what happens -------------------------------------------------------------------------------
- */
+/* ---- what happens ---- */
 
 static void stop(struct master *m)
 {
@@ -98,8 +96,7 @@ static void hear_signals(struct master *m)
 	}
 }
 
-/* -- what time demands --------------------------------------------------------------------------
- */
+/* ---- what time demands ---- */
 
 /* READY=1 when every seat is served for the first time. */
 static void announce(struct master *m)

@@ -6,9 +6,9 @@
  *                    time-out is over
  *   SIGHUP           replace: check the configuration with the new binary, exec it in this same
  *                    process, fork new workers, and when those are ready let the old ones hand
- * their connections over; nothing is refused meanwhile. When the check fails, everything stays as
- * it is and the log says why SIGCHLD          respawn with back-off (a worker that dies young waits
- * 100 ms, doubling to 5 s)
+ *                    their connections over; nothing is refused meanwhile. When the check fails,
+ *                    everything stays as it is and the log says why
+ *   SIGCHLD          respawn, with back-off: a worker that dies young waits 100 ms, doubling to 5 s
  *
  * A worker that serves one request for longer than its pool allows is killed: nginx has already
  * answered 504. A worker whose master is gone stops by itself.
@@ -70,8 +70,7 @@ int worker_listen(struct worker *w);
 /* Once round the worker's loop: it lives. */
 void worker_alive(struct worker *w);
 
-/* The master wants it gone, one way or the other; hears the master first. For loops without
- * connections. */
+/* The master wants it gone, one way or the other; hears it first. For loops without connections. */
 bool worker_is_draining(struct worker *w);
 
 /*

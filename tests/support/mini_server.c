@@ -20,8 +20,7 @@
 
 #define SWITCH "ZYGO_TEST_MINI_SERVER" /* its value: "<dir> <workers> <requests> <limit ms>" */
 
-/* -- the server ---------------------------------------------------------------------------------
- */
+/* ---- the server ---- */
 
 static int64_t reloads_at_start;
 static char big[100000];
@@ -122,8 +121,7 @@ static void __attribute__((constructor)) maybe_be_the_server(int argc, char **ar
 		exit(mini_main(str_of(words), argc, argv));
 }
 
-/* -- the tests' side ----------------------------------------------------------------------------
- */
+/* ---- the tests' side ---- */
 
 static void exec_server(const struct mini_server *s, struct mini_settings set)
 {
