@@ -355,9 +355,12 @@ build() {
 	[ -f "$root/$folder/Makefile" ] ||
 		(cd "$root/$folder" && quietly configure.log "$root/configure" "$@") ||
 		die "Could not configure $folder" "What is missing? Run scripts/install-deps; then run this again."
-	# shellcheck disable=SC2086 # a list of words
-	quietly "$root/$folder/make.log" make -C "$root/$folder" -j "$(nproc)" ${targets:-all} ||
-		die "Could not build $folder" "Mend what the lines above say, then run this again."
+	local target
+	# One after another: two makes at once would both make the library.
+	for target in ${targets:-all}; do
+		quietly "$root/$folder/make.log" make -C "$root/$folder" -j "$(nproc)" "$target" ||
+			die "Could not build $folder" "Mend what the lines above say, then run this again."
+	done
 }
 
 # install_zygo FILE: becomes the program that this folder runs. Replaced, not written to: it may be running.
