@@ -46,7 +46,7 @@ struct master {
 	bool reload_wanted; /* SIGHUP came while the last reload was still under way */
 	bool stopping;
 	bool announced;      /* READY=1 was said */
-	int64_t watchdog_us; /* half of what systemd wants; 0: it does not */
+	int64_t watchdog_us; /* how often systemd hears that we live; 0: it does not ask */
 	int64_t watched_us;
 };
 

@@ -38,7 +38,7 @@ static void master_init(struct master *m, const struct pool *pools, size_t n, ch
 {
 	BUG_IF(n > POOLS_MAX);
 	*m = (struct master){ .pools = pools, .pools_len = n, .argv = argv };
-	m->watchdog_us = notify_watchdog_us() / 2;
+	m->watchdog_us = notify_watchdog_us() / 4; /* so that one late round is no miss */
 	for (size_t i = 0; i < n; i++)
 		for (unsigned k = 0; k < pools[i].workers; k++) {
 			BUG_IF(m->seats_len == WORKERS_MAX);
@@ -120,7 +120,7 @@ static bool pool_is_alive(struct master *m, const struct pool *p, int64_t now_us
 		const struct slot *s = child_slot(m, c);
 
 		if (c->pid && c->pool == p &&
-		    (s->since_us || now_us - s->alive_us < 2 * m->watchdog_us))
+		    (s->since_us || now_us - s->alive_us < 4 * m->watchdog_us))
 			return true;
 	}
 
