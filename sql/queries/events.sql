@@ -2,8 +2,8 @@
 
 -- $1 id, $2 type, $3 subject, $4 kind of actor, $5 address, $6 request, $7 data.
 -- name: events_create :exec
-INSERT INTO events (tenant_id, id, type, subject_id, actor_kind, account_id, user_id, session_id, ip, request_id, data)
-VALUES (current_tenant(), $1, $2, $3, $4, current_account(), current_seat(), current_session(), $5, $6,
+INSERT INTO events (tenant_id, id, type, subject_id, actor_kind, account_id, user_id, session_id, api_key_id, ip, request_id, data)
+VALUES (current_tenant(), $1, $2, $3, $4, current_account(), current_seat(), current_session(), current_api_key(), $5, $6,
         coalesce($7::jsonb, '{}'));
 
 -- What happened to an account, outside any tenant: to $6, or to the one that has entered; nothing when there is neither.

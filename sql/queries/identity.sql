@@ -8,6 +8,11 @@
 SELECT session_id, account_id, tenant_id, user_id, is_global_admin, is_stale
 FROM enter($1, $2, $3, $4, $5, $6, $7);
 
+-- The same for an API key; enter_key() in sql/migrations/0004.
+-- name: identity_enter_key :one
+SELECT api_key_id, account_id, tenant_id, user_id, rate_limit, is_stale
+FROM enter_key($1, $2, $3, $4, $5, $6);
+
 -- From here on in this transaction somebody acts who has just proven who they are, by a password or a refresh token.
 -- $1 account, $2 session, $3 tenant, $4 seat.
 -- name: identity_act_as :exec  role: identity
@@ -203,6 +208,23 @@ JOIN tenants t ON t.id = u.tenant_id
 WHERE s.id = current_session() AND u.tenant_id = $1 AND u.account_id = current_account()
   AND u.status = 'active' AND u.deleted_at IS NULL AND t.deleted_at IS NULL
 RETURNING s.id, s.token_hash;
+
+------------------------------------------------------------------------------------------------------------
+-- API keys
+
+-- Whose a key is and how often it may be used, before the request is let in or not: it proves nothing.  $1 hash of its secret.
+-- name: identity_key_find :opt  role: identity
+SELECT k.id, u.account_id, k.rate_limit
+FROM api_key_secrets s
+JOIN api_keys k ON k.tenant_id = s.tenant_id AND k.id = s.api_key_id
+JOIN users u ON u.tenant_id = k.tenant_id AND u.id = k.user_id
+WHERE s.hash = $1;
+
+-- When it was last used, and from where: at most once a minute, see is_stale in enter_key().  $1 tenant, $2 key, $3 address.
+-- name: identity_key_touch :exec  role: identity
+UPDATE api_keys
+SET last_used_at = now(), last_used_ip = $3
+WHERE tenant_id = $1 AND id = $2 AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute');
 
 ------------------------------------------------------------------------------------------------------------
 -- Who am I

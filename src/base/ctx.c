@@ -82,10 +82,8 @@ int fail_issue(struct ctx *c, const char *path, const char *code, const char *me
 }
 
 static const char *const actor_kind_names[] = {
-	[ACTOR_NONE] = "none",
-	[ACTOR_SESSION] = "session",
-	[ACTOR_TOKEN] = "token",
-	[ACTOR_SYSTEM] = "system",
+	[ACTOR_NONE] = "none",      [ACTOR_SESSION] = "session", [ACTOR_TOKEN] = "token",
+	[ACTOR_API_KEY] = "apiKey", [ACTOR_SYSTEM] = "system",
 };
 static_assert(ARRAY_LEN(actor_kind_names) == ACTOR_SYSTEM + 1, "one name for each kind of actor");
 

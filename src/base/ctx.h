@@ -18,6 +18,7 @@ enum actor_kind {
 	ACTOR_NONE,    /* nobody yet, or an open route */
 	ACTOR_SESSION, /* browser cookie */
 	ACTOR_TOKEN,   /* access token (JWT) */
+	ACTOR_API_KEY, /* a program, for the person who made its key */
 	ACTOR_SYSTEM,  /* the platform itself: a job, an admin's command */
 };
 
@@ -26,10 +27,12 @@ struct actor {
 	enum actor_kind kind;
 	struct account_id account;
 	struct session_id session;
+	struct api_key_id api_key;
 	struct tenant_id tenant;
 	struct user_id user;
 	bool is_global_admin;
-	const char *ip; /* text; NULL when not from the network */
+	int64_t rate_limit; /* the API key's own, requests a minute; 0: none */
+	const char *ip;     /* text; NULL when not from the network */
 };
 
 /* One thing wrong with one field of an input; code is Zod's word for it ("too_small", …). */

@@ -24,6 +24,9 @@ struct user_id {
 struct session_id {
 	struct uuid u;
 };
+struct api_key_id {
+	struct uuid u;
+};
 
 #define UUID_TEXT_SIZE 37 /* 36 characters and a NUL */
 

@@ -60,6 +60,17 @@ struct arg arg_text_array(const struct str *items, size_t n)
 	return (struct arg){ .kind = ARG_TEXT_ARRAY, .array = { items, n } };
 }
 
+struct arg arg_texts(struct ctx *c, struct list texts)
+{
+	const char *const *from = texts.items;
+	struct str *items = arena_make_n(c->arena, struct str, texts.len);
+
+	for (size_t i = 0; i < texts.len; i++)
+		items[i] = str_of(from[i]);
+
+	return arg_text_array(items, texts.len);
+}
+
 /* s with a backslash before each byte that is one of special. */
 static void add_escaped(struct buf *b, struct str s, const char *special)
 {

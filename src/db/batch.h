@@ -19,6 +19,7 @@
 
 #include "base/base.h"
 #include "base/id.h"
+#include "base/list.h"
 #include "base/str.h"
 #include "db/rows.h"
 #include "db/sql.h"
@@ -88,6 +89,8 @@ struct arg arg_uuid(struct uuid u); /* nil is SQL NULL */
 struct arg arg_time(int64_t us);    /* timestamptz; 0 is SQL NULL */
 struct arg arg_bytes(const void *p, size_t n);
 struct arg arg_text_array(const struct str *items, size_t n);
+/* A list of const char * as text[], in c's arena. */
+struct arg arg_texts(struct ctx *c, struct list texts);
 /* "%s%" with LIKE's own characters escaped, in c's arena; NULL stays NULL. */
 struct arg arg_contains(struct ctx *c, const char *s);
 /* The version that If-Match named, or NULL: for version_matches() in UPDATE statements. */

@@ -3,9 +3,11 @@
  */
 #include "domains/mount.h"
 
+#include "domains/apikeys/apikeys.h"
 #include "domains/organisations/organisations.h"
 #include "domains/platform/platform.h"
 #include "domains/projects/projects.h"
+#include "domains/roles/roles.h"
 #include "domains/tenant/tenant.h"
 #include "domains/users/users.h"
 #include "http/system.h"
@@ -17,6 +19,8 @@ const struct mount *const mounts[] = {
 	&account_mount,
 	&keys_mount,
 	&users_mount,
+	&roles_mount,
+	&apikeys_mount,
 	&projects_mount,
 	&tenant_mount,
 	&organisations_mount,

@@ -57,21 +57,43 @@ static bool must_wait(const struct request *r)
 	       r->route->rate != RATE_EXEMPT;
 }
 
+static struct ratelimit limit_of_class(const struct request *r)
+{
+	return (struct ratelimit){
+		.policy = rate_name(r->route->rate),
+		.subject = subject_of(r),
+		.limit = limit_of(r->route->rate),
+		.window_s = WINDOW_S,
+	};
+}
+
+/* An API key's own, over all classes; its account's limits hold beside it. */
+static struct ratelimit limit_of_key(const struct request *r)
+{
+	const struct actor *who = &r->ctx->actor;
+	char key[UUID_TEXT_SIZE];
+
+	uuid_format(who->api_key.u, key);
+
+	return (struct ratelimit){
+		.policy = "key",
+		.subject = arena_printf(r->ctx->arena, "k:%s", key),
+		.limit = who->rate_limit,
+		.window_s = WINDOW_S,
+	};
+}
+
 static void send_question(struct request *r, const char *session_key)
 {
-	struct ratelimit *limit = NULL;
+	struct ratelimit *limits = arena_make_n(r->ctx->arena, struct ratelimit, 2);
+	size_t n = 0;
 
-	if (r->route->rate != RATE_EXEMPT) {
-		limit = arena_make(r->ctx->arena, struct ratelimit);
-		*limit = (struct ratelimit){
-			.policy = rate_name(r->route->rate),
-			.subject = subject_of(r),
-			.limit = limit_of(r->route->rate),
-			.window_s = WINDOW_S,
-		};
-	}
-	if (limit || session_key)
-		r->lookup = lookup_send(r->ctx, limit, limit ? 1 : 0, session_key);
+	if (r->route->rate != RATE_EXEMPT)
+		limits[n++] = limit_of_class(r);
+	if (r->route->rate != RATE_EXEMPT && r->ctx->actor.rate_limit)
+		limits[n++] = limit_of_key(r);
+	if (n || session_key)
+		r->lookup = lookup_send(r->ctx, limits, n, session_key);
 }
 
 void limit_ask(struct request *r, const char *session_key)

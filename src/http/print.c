@@ -120,7 +120,9 @@ static const char *credential_of(const struct mounted *m)
 		return "none";
 
 	switch (m->tier) {
-	case TIER_API: return "bearer token";
+	case TIER_API:
+		return route_takes_api_key(m->route, m->tier) ? "bearer token or API key"
+							      : "bearer token";
 	case TIER_ADMIN:
 	case TIER_SUPER: return "session cookie";
 	case TIER_AUTH: return "session cookie or bearer token";

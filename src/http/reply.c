@@ -112,10 +112,9 @@ static void write_value(struct jsonwrite *w, const struct rows *rows, size_t row
 	BUG("bytes are in no reply");
 }
 
-static void write_row(struct jsonwrite *w, const struct columns *columns, const struct rows *rows,
-		      size_t row)
+static void write_members(struct jsonwrite *w, const struct columns *columns,
+			  const struct rows *rows, size_t row)
 {
-	jsonwrite_object(w);
 	for (size_t i = 0; i < columns->len; i++) {
 		const struct column *c = &columns->v[i];
 		bool is_null = rows_is_null(rows, row, c->index);
@@ -128,6 +127,13 @@ static void write_row(struct jsonwrite *w, const struct columns *columns, const 
 		else
 			write_value(w, rows, row, c);
 	}
+}
+
+static void write_row(struct jsonwrite *w, const struct columns *columns, const struct rows *rows,
+		      size_t row)
+{
+	jsonwrite_object(w);
+	write_members(w, columns, rows, row);
 	jsonwrite_object_end(w);
 }
 
@@ -246,9 +252,8 @@ static void say_location(struct request *r, const struct rows *rows)
 		reply_header(r, "Location", path);
 }
 
-int reply_row(struct request *r, const struct rows *rows)
+static void say_resource(struct request *r, const struct rows *rows)
 {
-	struct jsonwrite w;
 	int version = rows_find(rows, "version");
 
 	BUG_IF(!rows_len(rows));
@@ -256,11 +261,32 @@ int reply_row(struct request *r, const struct rows *rows)
 		r->reply.version = rows_int(rows, 0, (size_t)version);
 	r->reply.is_resource = true;
 	say_location(r, rows);
+}
 
+int reply_row(struct request *r, const struct rows *rows)
+{
+	struct jsonwrite w;
+
+	say_resource(r, rows);
 	begin_body(r, &w);
 	reply_write_row(&w, r->route->reply, rows, 0);
 
 	return finish(r);
+}
+
+int reply_row_and(struct request *r, const struct shape *s, const struct rows *rows,
+		  const char *name, const char *value)
+{
+	struct columns columns;
+	struct jsonwrite w;
+
+	say_resource(r, rows);
+	find_columns(s, rows, &columns);
+	reply_begin(r, &w);
+	write_members(&w, &columns, rows, 0);
+	jsonwrite_member_text(&w, name, value);
+
+	return reply_end(r, &w);
 }
 
 static void write_rows(struct jsonwrite *w, const struct shape *s, const struct rows *rows,

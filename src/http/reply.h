@@ -15,6 +15,11 @@ struct shape;
 /* The first row, as the route's reply shape; its "version" column becomes the ETag. */
 int reply_row(struct request *r, const struct rows *rows);
 
+/* The same with one member more, which no column holds: what is shown this once. s is the shape of
+ * the row alone. */
+int reply_row_and(struct request *r, const struct shape *s, const struct rows *rows,
+		  const char *name, const char *value);
+
 /* {"data": […], "pagination": {…}} of a page, each row as the route's reply shape. */
 int reply_page(struct request *r, const struct page *page);
 

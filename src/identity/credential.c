@@ -2,6 +2,7 @@
 #include "identity/credential.h"
 
 #include "base/arena.h"
+#include "crypto/apikey.h"
 
 #include <inttypes.h>
 
@@ -26,6 +27,16 @@ struct str bearer_token(const char *authorization)
 		return (struct str){ NULL, 0 };
 
 	return token;
+}
+
+struct str api_key_text(const char *authorization, const char *x_api_key)
+{
+	struct str text = authorization ? bearer_token(authorization) : str_of(x_api_key);
+
+	if (!text.len || (authorization && !str_starts(text, APIKEY_PREFIX)))
+		return (struct str){ NULL, 0 };
+
+	return text;
 }
 
 const char *session_cookie(struct arena *a, const char *token, int64_t max_age_s)

@@ -8,6 +8,7 @@
 #include "base/config.h"
 #include "base/ctx.h"
 #include "cache/hotcopy.h"
+#include "crypto/apikey.h"
 #include "crypto/jws.h"
 #include "crypto/token.h"
 #include "db/batch.h"
@@ -17,19 +18,22 @@
 #include "http/route.h"
 #include "identity/hot.h"
 #include "identity/keys.h"
-#include "identity/known_cookies.h"
+#include "identity/known.h"
 
 /* What a credential says before the database has been asked. */
 struct proof {
-	struct session_id session;       /* of a token; nil for a cookie */
-	const struct token_hash *cookie; /* NULL for a token */
-	struct tenant_id tenant;         /* the token's; nil for a cookie: the session's own */
+	struct session_id session;        /* of a token; else nil */
+	const struct token_hash *cookie;  /* NULL for others */
+	const struct token_hash *api_key; /* the same */
+	struct tenant_id tenant;          /* the token's; nil: the session's own, the key's */
 };
 
 /* Of the request that is served: what on_enter() and after() need beside the ctx. */
-static struct {
+static struct served {
 	const struct token_hash *cookie; /* in the request's arena; NULL: it has none */
 	struct session_id stale;         /* its last use is to be noted; nil: not now */
+	const struct token_hash *api_key;
+	bool is_key_stale; /* its last use is to be noted */
 } now;
 
 /*
@@ -76,6 +80,7 @@ static int take_cookie(struct request *r, struct str cookie, struct proof *ret)
 {
 	struct ctx *c = r->ctx;
 	struct token_hash *hash = arena_make(c->arena, struct token_hash);
+	struct known whose;
 
 	if (cookie.len == 0)
 		return fail(c, ERR_AUTH_UNAUTHORIZED, NULL, "Authentication required");
@@ -85,9 +90,70 @@ static int take_cookie(struct request *r, struct str cookie, struct proof *ret)
 	token_hash(cookie, hash);
 	*ret = (struct proof){ .cookie = hash };
 	c->actor.kind = ACTOR_SESSION;
-	(void)known_cookie_find(hash, &c->actor.session, &c->actor.account);
+	if (known_find(hash, &whose)) {
+		c->actor.session.u = whose.id;
+		c->actor.account = whose.account;
+	}
 
 	return OK;
+}
+
+/* Before this process has seen a key, its own limit is asked for: one round trip more, once. */
+static int find_key(struct ctx *c, const struct token_hash *hash, struct known *ret)
+{
+	struct batch *b = batch_new(c, BATCH_IDENTITY);
+	const struct rows *row;
+	int err;
+
+	batch_add(b, &row, &sql_identity_key_find,
+		  ARGS(arg_bytes(hash->bytes, sizeof(hash->bytes))));
+	err = batch_run(b);
+	if (err)
+		return err;
+	if (!rows_len(row))
+		return fail(c, ERR_AUTH_TOKEN_EXPIRED, NULL, "Invalid or expired API key");
+
+	*ret = (struct known){ .id = rows_get_uuid(row, "id"),
+			       .account = { rows_get_uuid(row, "account_id") },
+			       .rate_limit = rows_get_int(row, "rate_limit") };
+	known_note(hash, ret);
+
+	return OK;
+}
+
+/* One that was mistyped, or cut off in a log, is not looked up at all. */
+static int take_api_key(struct request *r, struct str text, struct proof *ret)
+{
+	struct ctx *c = r->ctx;
+	struct token_hash *hash = arena_make(c->arena, struct token_hash);
+	struct known whose;
+	int err;
+
+	if (!apikey_is_whole(text))
+		return fail(c, ERR_AUTH_TOKEN_EXPIRED, NULL, "Invalid or expired API key");
+
+	token_hash(text, hash);
+	if (!known_find(hash, &whose)) {
+		err = find_key(c, hash, &whose);
+		if (err)
+			return err;
+	}
+
+	*ret = (struct proof){ .api_key = hash };
+	c->actor.kind = ACTOR_API_KEY;
+	c->actor.api_key.u = whose.id;
+	c->actor.account = whose.account;
+	c->actor.rate_limit = whose.rate_limit;
+
+	return OK;
+}
+
+/* What programs call with: an API key, or else an access token. */
+static int take_key_or_token(struct request *r, const char *authorization, struct proof *ret)
+{
+	struct str key = api_key_text(authorization, request_header(r, "X_API_KEY"));
+
+	return key.ptr ? take_api_key(r, key, ret) : take_token(r, authorization, ret);
 }
 
 /* The tier decides which credential is looked at; where both may come, the token wins. */
@@ -96,7 +162,7 @@ static int take_credential(struct request *r, struct proof *ret)
 	const char *authorization = request_header(r, "AUTHORIZATION");
 
 	switch (r->tier) {
-	case TIER_API: return take_token(r, authorization, ret);
+	case TIER_API: return take_key_or_token(r, authorization, ret);
 	case TIER_AUTH:
 		if (authorization)
 			return take_token(r, authorization, ret);
@@ -124,9 +190,25 @@ static int on_enter(struct ctx *c, const struct rows *row)
 	a->is_global_admin = rows_get_bool(row, "is_global_admin");
 
 	if (now.cookie)
-		known_cookie_note(now.cookie, a->session, a->account);
+		known_note(now.cookie,
+			   &(struct known){ .id = a->session.u, .account = a->account });
 	if (rows_get_bool(row, "is_stale"))
 		now.stale = a->session;
+
+	return OK;
+}
+
+static int on_enter_key(struct ctx *c, const struct rows *row)
+{
+	struct actor *a = &c->actor;
+
+	a->api_key.u = rows_get_uuid(row, "api_key_id");
+	a->account.u = rows_get_uuid(row, "account_id");
+	a->tenant.u = rows_get_uuid(row, "tenant_id");
+	a->user.u = rows_get_uuid(row, "user_id");
+	a->rate_limit = rows_get_int(row, "rate_limit");
+	known_note(now.api_key, &(struct known){ a->api_key.u, a->account, a->rate_limit });
+	now.is_key_stale = rows_get_bool(row, "is_stale");
 
 	return OK;
 }
@@ -151,36 +233,63 @@ static int named_tenant(struct request *r, struct tenant_id *ret)
 	return OK;
 }
 
+static struct arg arg_hash(const struct token_hash *h)
+{
+	return h ? arg_bytes(h->bytes, sizeof(h->bytes)) : arg_null();
+}
+
+/* By session: for enter(). */
+static void enter_person(struct entry *e, struct ctx *c, const struct proof *p,
+			 struct tenant_id named, enum perm perm)
+{
+	struct arg *args = arena_make_n(c->arena, struct arg, 6);
+	bool is_named = !uuid_is_nil(named.u);
+
+	args[0] = arg_uuid(p->session.u);
+	args[1] = arg_hash(p->cookie);
+	args[2] = arg_uuid(is_named ? named.u : p->tenant.u);
+	args[3] = arg_bool(is_named);
+	args[4] = arg_text(need_of(perm));
+	args[5] = arg_text(permissions[perm].name);
+	e->statement = &sql_identity_enter;
+	e->args = (struct args){ args, 6 };
+	e->on_enter = on_enter;
+}
+
+/* By API key: for enter_key(). */
+static void enter_key(struct entry *e, struct ctx *c, const struct proof *p, struct tenant_id named,
+		      enum perm perm)
+{
+	struct arg *args = arena_make_n(c->arena, struct arg, 5);
+
+	args[0] = arg_hash(p->api_key);
+	args[1] = arg_text(c->actor.ip);
+	args[2] = arg_uuid(named.u);
+	args[3] = arg_text(need_of(perm));
+	args[4] = arg_text(permissions[perm].name);
+	e->statement = &sql_identity_enter_key;
+	e->args = (struct args){ args, 5 };
+	e->on_enter = on_enter_key;
+}
+
 static int make_entry(struct request *r, const struct proof *p)
 {
 	struct ctx *c = r->ctx;
-	const struct route *route = r->route;
 	struct entry *e = arena_make(c->arena, struct entry);
-	struct arg *args = arena_make_n(c->arena, struct arg, 6);
 	struct tenant_id named;
-	bool is_named;
 	int err;
 
 	err = named_tenant(r, &named);
 	if (err)
 		return err;
-	is_named = !uuid_is_nil(named.u);
 
-	args[0] = arg_uuid(p->session.u);
-	args[1] = p->cookie ? arg_bytes(p->cookie->bytes, sizeof(p->cookie->bytes)) : arg_null();
-	args[2] = arg_uuid(is_named ? named.u : p->tenant.u);
-	args[3] = arg_bool(is_named);
-	args[4] = arg_text(need_of(route->perm));
-	args[5] = arg_text(permissions[route->perm].name);
-
-	*e = (struct entry){
-		.statement = &sql_identity_enter,
-		.args = { args, 6 },
-		.on_enter = on_enter,
-		.replica_ok = (route->flags & ROUTE_REPLICA) != 0,
-	};
+	*e = (struct entry){ .replica_ok = (r->route->flags & ROUTE_REPLICA) != 0 };
+	if (p->api_key)
+		enter_key(e, c, p, named, r->route->perm);
+	else
+		enter_person(e, c, p, named, r->route->perm);
 	c->entry = e;
-	c->actor.tenant = is_named ? named : p->tenant;
+	c->actor.tenant = uuid_is_nil(named.u) ? p->tenant : named;
 
 	return OK;
 }
@@ -200,7 +309,7 @@ static int authenticate(struct request *r, const char **ret_session_key)
 		return err;
 
 	now.cookie = p.cookie;
-	now.stale = (struct session_id){ 0 };
+	now.api_key = p.api_key;
 	if (r->route->flags & ROUTE_HOT)
 		*ret_session_key = p.cookie ? hot_key_of_cookie(a, p.cookie)
 					    : hot_key_of_session(a, p.session);
@@ -257,11 +366,28 @@ static int touch_session(struct ctx *c)
 	return batch_run(b);
 }
 
+/* The same for an API key: a minute's uses are one write. */
+static int touch_key(struct ctx *c)
+{
+	struct batch *b;
+
+	if (!now.is_key_stale)
+		return OK;
+
+	c->entry = NULL;
+	b = batch_new(c, BATCH_IDENTITY);
+	batch_add(b, NULL, &sql_identity_key_touch,
+		  ARGS(arg_uuid(c->actor.tenant.u), arg_uuid(c->actor.api_key.u),
+		       arg_text(c->actor.ip)));
+
+	return batch_run(b);
+}
+
 static void after(struct request *r)
 {
 	(void)touch_session(r->ctx);
-	now.cookie = NULL;
-	now.stale = (struct session_id){ 0 };
+	(void)touch_key(r->ctx);
+	now = (struct served){ 0 };
 
 	keys_refresh(KEYS_AGE_US);
 }

@@ -5,6 +5,7 @@
  * To add a kind of credential: a row in credentials[].
  */
 #include "base/err.h"
+#include "crypto/apikey.h"
 #include "http/permissions.h"
 #include "support/credential.h"
 #include "support/database.h"
@@ -297,6 +298,174 @@ static int expect_foreign_page(const struct mounted *row)
 	return is_unsafe(row) ? ERR_AUTH_CSRF : ALLOWED;
 }
 
+/*
+ * API keys: programs of an owner's, known on the public tier alone
+ */
+
+/* All permissions that a key may be scoped to, but this one. */
+static const char *scopes_but(enum perm p)
+{
+	const char *scopes = "";
+
+	for (enum perm q = PERM_GLOBAL_ADMIN + 1; q < PERM_COUNT; q++) {
+		if (q != p && q != PERM_MANAGE_API_KEYS)
+			scopes = strf("%s%s%s", scopes, *scopes ? " " : "", permissions[q].name);
+	}
+	return scopes;
+}
+
+static struct caller program_of(struct caller c, enum perm but)
+{
+	return with_api_key(c, api_key_make(c.tenant, c.user, scopes_but(but)));
+}
+
+static struct caller api_key(UNUSED const struct mounted *row)
+{
+	return program_of(caller(ROLE_OWNER), PERM_UNSTATED);
+}
+
+/* On the public tier this, and elsewhere nobody. */
+static int there(const struct mounted *row, int err)
+{
+	if (row->tier != TIER_API || is_public(row))
+		return unknown(row);
+	return err;
+}
+
+static int expect_api_key(const struct mounted *row)
+{
+	return there(row,
+		     route_takes_api_key(row->route, row->tier) ? ALLOWED : ERR_AUTH_FORBIDDEN);
+}
+
+static struct caller api_key_as_token(const struct mounted *row)
+{
+	struct caller c = api_key(row);
+
+	return with_token(with_api_key(c, NULL), c.api_key);
+}
+
+static int expect_api_key_as_token(const struct mounted *row)
+{
+	return row->tier == TIER_AUTH ? not_believed(row) : expect_api_key(row);
+}
+
+static struct caller api_key_mistyped(const struct mounted *row)
+{
+	struct caller c = api_key(row);
+
+	return with_api_key(c, strf("%.20sx%s", c.api_key, c.api_key + 21));
+}
+
+/* Its checksum is right, and nobody was ever given it. */
+static struct caller api_key_invented(UNUSED const struct mounted *row)
+{
+	char *key = arena_alloc(world_arena(), APIKEY_TEXT_SIZE);
+
+	apikey_make(true, key);
+	return with_api_key(caller(ROLE_OWNER), key);
+}
+
+/* With this column of api_keys set to that. */
+static struct caller api_key_set(const char *column, const char *value)
+{
+	struct caller c = api_key(NULL);
+
+	database_run(strf("UPDATE api_keys SET %s = %s WHERE tenant_id = $1::uuid", column, value),
+		     id_text(c.tenant.u), NULL);
+	return c;
+}
+
+static struct caller api_key_revoked(UNUSED const struct mounted *row)
+{
+	return api_key_set("revoked_at", "now()");
+}
+
+static struct caller api_key_expired(UNUSED const struct mounted *row)
+{
+	return api_key_set("expires_at", "now()");
+}
+
+static int expect_api_key_dead(const struct mounted *row)
+{
+	return there(row, ERR_AUTH_TOKEN_EXPIRED);
+}
+
+static struct caller api_key_elsewhere(UNUSED const struct mounted *row)
+{
+	return api_key_set("allowed_ips", "'{192.0.2.0/24,2001:db8::/32}'");
+}
+
+static int expect_api_key_forbidden(const struct mounted *row)
+{
+	return there(row, ERR_AUTH_FORBIDDEN);
+}
+
+static struct caller api_key_at_home(UNUSED const struct mounted *row)
+{
+	return api_key_set("allowed_ips", "'{192.0.2.0/24,127.0.0.0/8}'");
+}
+
+static struct caller api_key_without_scope(const struct mounted *row)
+{
+	return program_of(caller(ROLE_OWNER), row->route->perm);
+}
+
+static int expect_api_key_without_scope(const struct mounted *row)
+{
+	return there(row, row->route->perm == PERM_MEMBER ? ALLOWED : ERR_AUTH_FORBIDDEN);
+}
+
+/* Made by somebody who may do less than its scopes say. */
+static struct caller api_key_of_viewer(UNUSED const struct mounted *row)
+{
+	return program_of(caller(ROLE_VIEWER), PERM_UNSTATED);
+}
+
+static int expect_api_key_of_viewer(const struct mounted *row)
+{
+	return there(row, holds(row, ROLE_VIEWER));
+}
+
+static struct caller api_key_of_suspended(const struct mounted *row)
+{
+	struct caller c = seat_suspended(row);
+
+	return program_of(c, PERM_UNSTATED);
+}
+
+static struct caller api_key_of_suspended_tenant(const struct mounted *row)
+{
+	struct caller c = tenant_suspended(row);
+
+	return program_of(c, PERM_UNSTATED);
+}
+
+static int expect_api_key_of_suspended_tenant(const struct mounted *row)
+{
+	return there(row, ERR_TENANT_SUSPENDED);
+}
+
+/* Its maker has a seat there too, and the key has not. */
+static struct caller api_key_naming(const struct mounted *row)
+{
+	struct caller c = api_key(row);
+	struct tenant_id second = tenant_make();
+
+	(void)user_make_of(second, ROLE_OWNER, c.account);
+	return naming(c, second);
+}
+
+static struct caller api_key_of_global_admin(UNUSED const struct mounted *row)
+{
+	struct caller c = caller(ROLE_VIEWER);
+
+	database_run(
+		"UPDATE accounts SET is_global_admin = true, mfa_enabled = true WHERE id = $1::uuid",
+		id_text(c.account.u), NULL);
+	return program_of(c, PERM_UNSTATED);
+}
+
 static const struct {
 	const char *name;
 	struct caller (*make)(const struct mounted *row);
@@ -324,6 +493,21 @@ static const struct {
 	{ "a global admin naming a tenant", global_admin_naming, expect_allowed },
 	{ "a global admin without MFA", global_admin_without_mfa, expect_without_mfa },
 	{ "a page of another origin", foreign_page, expect_foreign_page },
+	{ "an API key", api_key, expect_api_key },
+	{ "an API key as bearer token", api_key_as_token, expect_api_key_as_token },
+	{ "a mistyped API key", api_key_mistyped, expect_api_key_dead },
+	{ "an invented API key", api_key_invented, expect_api_key_dead },
+	{ "a revoked API key", api_key_revoked, expect_api_key_dead },
+	{ "an expired API key", api_key_expired, expect_api_key_dead },
+	{ "an API key from another address", api_key_elsewhere, expect_api_key_forbidden },
+	{ "an API key from its own address", api_key_at_home, expect_api_key },
+	{ "an API key without the scope", api_key_without_scope, expect_api_key_without_scope },
+	{ "a viewer's API key", api_key_of_viewer, expect_api_key_of_viewer },
+	{ "an API key of a suspended seat", api_key_of_suspended, expect_api_key_forbidden },
+	{ "an API key in a suspended tenant", api_key_of_suspended_tenant,
+	  expect_api_key_of_suspended_tenant },
+	{ "an API key naming another tenant", api_key_naming, expect_api_key_forbidden },
+	{ "a global admin's API key", api_key_of_global_admin, expect_api_key_of_viewer },
 };
 
 /*

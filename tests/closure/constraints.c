@@ -21,8 +21,10 @@ static const struct {
 	{ "%\\_check", "shapes let no other value through" },
 	{ "roles\\_builtin\\_key\\_fkey", "built-in roles come from a table of ours" },
 	{ "tenants\\_realm\\_id\\_fkey", "tenants are made in the platform's realm" },
-	{ "user\\_roles\\_%\\_fkey",
-	  "may_grant() refuses unknown roles; the user was just locked" },
+	{ "user\\_roles\\_user\\_id\\_fkey", "the user was just made or locked" },
+	{ "api\\_keys\\_user\\_id\\_fkey", "the seat is the one that acts" },
+	{ "api\\_key\\_secrets\\_api\\_key\\_id\\_fkey", "the key was just made or locked" },
+	{ "api\\_key\\_secrets\\_hash\\_key", "190 random bits, hashed" },
 	{ "users\\_account\\_id\\_fkey",
 	  "the account was just made or found, in the same transaction" },
 };

@@ -46,6 +46,7 @@ static struct victim victim_make(void)
 
 	(void)user_make(v.owner.tenant, ROLE_MEMBER, NULL);
 	(void)project_make(v.owner.tenant, NULL);
+	(void)api_key_make(v.owner.tenant, v.owner.user, "canViewUsers");
 	answer_is(post(&v.owner, "/projects", strf("{\"slug\":\"%s\",\"name\":\"x\"}", new_word())),
 		  201);
 	v.ids = database_column(&v.ids_len, ids_statement(), id_text(v.owner.tenant.u), NULL);

@@ -28,7 +28,6 @@ static const struct {
 	enum perm perm;
 	const char *waits_for;
 } early[] = {
-	{ PERM_MANAGE_ROLES, "roles" },
 	{ PERM_MANAGE_BILLING, "billing" },
 	{ PERM_MANAGE_SERVERS, "servers" },
 	{ PERM_VIEW_AUDIT_LOGS, "audit" },

@@ -67,6 +67,7 @@ static struct curl_slist *add_credential(struct curl_slist *list, const struct c
 		list = add(list, "Cookie: " SESSION_COOKIE "=", c->cookie);
 		list = add(list, "Origin: ", c->origin);
 	}
+	list = add(list, "X-API-Key: ", c->api_key);
 	return add(list, "X-Tenant-ID: ", c->named_tenant);
 }
 

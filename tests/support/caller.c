@@ -106,6 +106,13 @@ struct caller with_token(struct caller c, const char *token)
 	return c;
 }
 
+struct caller with_api_key(struct caller c, const char *key)
+{
+	c.token = c.cookie = NULL;
+	c.api_key = key;
+	return c;
+}
+
 const char *new_address(void)
 {
 	uint8_t part[3];

@@ -23,6 +23,7 @@ struct caller {
 	const char *email;
 	const char *token;        /* sent as bearer where the tier takes one; NULL: not sent */
 	const char *cookie;       /* the session's, sent where the tier takes one; NULL: not sent */
+	const char *api_key;      /* sent as X-API-Key on every tier; NULL: not sent */
 	const char *origin;       /* sent where the tier takes a cookie; NULL: not sent */
 	const char *named_tenant; /* X-Tenant-ID; NULL: not sent */
 	const char *from;         /* an address of 127.0.0.0/8 to call from; NULL: the test's own */
@@ -49,6 +50,9 @@ struct caller caller_nobody(void);
 struct caller on_tier(struct caller c, enum tier t);
 struct caller naming(struct caller c, struct tenant_id t);
 struct caller with_token(struct caller c, const char *token);
+
+/* A program of theirs: this key, and neither token nor cookie. */
+struct caller with_api_key(struct caller c, const char *key);
 struct caller from_elsewhere(struct caller c);
 
 /* An address of this host that nobody has called from yet. */

@@ -4,7 +4,9 @@
 #include "support/factories.h"
 
 #include "base/str.h"
+#include "crypto/apikey.h"
 #include "crypto/password.h"
+#include "crypto/token.h"
 #include "support/database.h"
 #include "support/world.h"
 
@@ -88,6 +90,23 @@ void user_rename(struct tenant_id t, struct user_id u, const char *first, const 
 	database_run("UPDATE users SET first_name = $3, last_name = $4 "
 		     "WHERE tenant_id = $1::uuid AND id = $2::uuid",
 		     id_text(t.u), id_text(u.u), first, last, NULL);
+}
+
+const char *api_key_make(struct tenant_id t, struct user_id u, const char *scopes)
+{
+	char *key = arena_alloc(world_arena(), APIKEY_TEXT_SIZE);
+	struct token_hash hash;
+
+	apikey_make(false, key);
+	token_hash(str_of(key), &hash);
+	database_run(
+		"WITH k AS (INSERT INTO api_keys (tenant_id, id, user_id, name, hint, scopes) "
+		"VALUES ($1::uuid, $2::uuid, $3::uuid, 'Test key', $4, string_to_array($5, ' '))) "
+		"INSERT INTO api_key_secrets (tenant_id, api_key_id, hash) "
+		"VALUES ($1::uuid, $2::uuid, decode($6, 'hex'))",
+		id_text(t.u), id_text(uuid_v7()), id_text(u.u), strf("%.*s", APIKEY_HINT_LEN, key),
+		scopes, str_hex(world_arena(), hash.bytes, sizeof(hash.bytes)), NULL);
+	return key;
 }
 
 struct uuid project_make(struct tenant_id t, const char *slug)

@@ -24,6 +24,10 @@ struct user_id user_make(struct tenant_id t, enum builtin_role role, const char 
 struct user_id user_make_of(struct tenant_id t, enum builtin_role role, struct account_id a);
 void user_rename(struct tenant_id t, struct user_id u, const char *first, const char *last);
 
+/* An API key for what these permissions (their names, with blanks between) allow to that seat; the
+ * key itself, as it is sent. */
+const char *api_key_make(struct tenant_id t, struct user_id u, const char *scopes);
+
 /* An active project; its id. slug NULL: one of its own. */
 struct uuid project_make(struct tenant_id t, const char *slug);
 

@@ -4,9 +4,7 @@
  */
 #include "domains/users/users.h"
 
-#include "base/arena.h"
 #include "base/ctx.h"
-#include "base/str.h"
 #include "db/batch.h"
 #include "db/page.h"
 #include "events/event.h"
@@ -18,18 +16,6 @@ const struct conflict users_conflicts[] = {
 	{ 0 },
 };
 
-/* A list of keys as text[]. */
-static struct arg arg_keys(struct ctx *c, struct list keys)
-{
-	const char *const *texts = keys.items;
-	struct str *items = arena_make_n(c->arena, struct str, keys.len);
-
-	for (size_t i = 0; i < keys.len; i++)
-		items[i] = str_of(texts[i]);
-
-	return arg_text_array(items, keys.len);
-}
-
 int users_create(struct ctx *c, const struct user_new *in, const struct rows **ret)
 {
 	static const char *const member[] = { "member" };
@@ -37,11 +23,11 @@ int users_create(struct ctx *c, const struct user_new *in, const struct rows **r
 	struct user_id id = { uuid_v7() };
 	struct batch *b = batch_new(c, BATCH_WRITE);
 
-	batch_add(b, NULL, &sql_users_may_grant, ARGS(arg_keys(c, keys)));
+	batch_add(b, NULL, &sql_users_may_grant, ARGS(arg_texts(c, keys)));
 	batch_add(b, NULL, &sql_users_create,
 		  ARGS(arg_uuid(id.u), arg_text(in->email), arg_text(in->first_name),
 		       arg_text(in->last_name), arg_text(in->display_name), arg_text(in->phone)));
-	batch_add(b, NULL, &sql_users_set_roles, ARGS(arg_uuid(id.u), arg_keys(c, keys)));
+	batch_add(b, NULL, &sql_users_set_roles, ARGS(arg_uuid(id.u), arg_texts(c, keys)));
 	batch_add(b, ret, &sql_users_get, ARGS(arg_uuid(id.u)));
 	batch_event(b, c, "user.created", id.u, NULL);
 
@@ -85,8 +71,8 @@ int users_set_roles(struct ctx *c, struct user_id id, const struct user_roles *i
 
 	batch_add(b, NULL, &sql_users_touch, ARGS(arg_uuid(id.u), arg_if_match(c)));
 	batch_add(b, NULL, &sql_users_may_act_on, ARGS(arg_uuid(id.u)));
-	batch_add(b, NULL, &sql_users_may_grant, ARGS(arg_keys(c, in->roles)));
-	batch_add(b, NULL, &sql_users_set_roles, ARGS(arg_uuid(id.u), arg_keys(c, in->roles)));
+	batch_add(b, NULL, &sql_users_may_grant, ARGS(arg_texts(c, in->roles)));
+	batch_add(b, NULL, &sql_users_set_roles, ARGS(arg_uuid(id.u), arg_texts(c, in->roles)));
 	batch_add(b, NULL, &sql_users_keep_an_owner, NO_ARGS);
 	batch_add(b, ret, &sql_users_get, ARGS(arg_uuid(id.u)));
 	batch_event(b, c, "user.rolesChanged", id.u, NULL);

@@ -35,6 +35,30 @@ Test(credential, a_bearer_token_is_cut_from_its_header)
 	}
 }
 
+Test(credential, an_api_key_comes_in_either_header)
+{
+	static const struct {
+		const char *authorization, *x_api_key, *key; /* key NULL: none */
+	} cases[] = {
+		{ "Bearer zk_live_1", NULL, "zk_live_1" },
+		{ "bearer zk_test_1", "zk_live_2", "zk_test_1" },
+		{ NULL, "zk_live_2", "zk_live_2" },
+		{ NULL, "anything", "anything" },
+		{ "Bearer eyJ.e30.x", "zk_live_2", NULL },
+		{ "Bearer eyJ.e30.x", NULL, NULL },
+		{ "Basic zk_live_1", NULL, NULL },
+		{ NULL, NULL, NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct str key = api_key_text(cases[i].authorization, cases[i].x_api_key);
+
+		cr_expect_eq(key.ptr != NULL, cases[i].key != NULL, "case %zu", i);
+		if (key.ptr && cases[i].key)
+			cr_expect(str_is(key, cases[i].key), "case %zu", i);
+	}
+}
+
 Test(credential, a_cookie_goes_to_this_host_over_https_alone_and_no_script_sees_it)
 {
 	struct arena *a = arena_new();
