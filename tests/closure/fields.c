@@ -167,15 +167,19 @@ static const struct {
 
 static const char *path_of(const struct site *at)
 {
-	return at->up ? strf("%s.%s", path_of(at->up), at->field->name) : at->field->name;
+	const char *path = at->field->name;
+
+	while ((at = at->up))
+		path = strf("%s.%s", at->field->name, path);
+	return path;
 }
 
 /* The whole body, with this value there. */
 static const char *body_with(const struct site *at, const char *raw)
 {
-	const char *object = probe_body_but(at->shape, at->field->name, raw);
-
-	return at->up ? body_with(at->up, object) : object;
+	for (; at; at = at->up)
+		raw = probe_body_but(at->shape, at->field->name, raw);
+	return raw;
 }
 
 static struct answer send_body(const struct mounted *row, const struct caller *c, const char *body)
@@ -197,6 +201,7 @@ static void refused(const struct mounted *row, const struct answer *a, const cha
 
 static void break_field(const struct mounted *row, const struct caller *c, const struct site *at);
 
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the tables nest */
 static void break_members(const struct mounted *row, const struct caller *c, const struct shape *s,
 			  const struct site *up)
 {

@@ -96,11 +96,10 @@ int64_t database_number(const char *statement, ...)
 
 void database_run(const char *statement, ...)
 {
-	_cleanup_(resultp) PGresult *result = NULL;
 	va_list ap;
 
 	va_start(ap, statement);
-	result = run(statement, ap);
+	PQclear(run(statement, ap));
 	va_end(ap);
 }
 

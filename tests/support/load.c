@@ -53,7 +53,7 @@ static size_t keep_beginning(char *piece, size_t size, size_t n, void *p)
 static void note_failure(struct lane *lane, const char *what)
 {
 	if (!lane->result.first_failure[0])
-		snprintf(lane->result.first_failure, BODY_KEPT, "%s", what);
+		(void)snprintf(lane->result.first_failure, BODY_KEPT, "%s", what);
 }
 
 static bool has_error_body(const struct lane *lane)
@@ -89,8 +89,8 @@ static void set_body(struct lane *lane, CURL *curl, char *text, size_t size)
 		return;
 	at = strstr(l->body, "%llu");
 	if (at)
-		snprintf(text, size, "%.*s%llu%s", (int)(at - l->body), l->body,
-			 (unsigned long long)atomic_fetch_add(&l->numbers, 1), at + 4);
+		(void)snprintf(text, size, "%.*s%llu%s", (int)(at - l->body), l->body,
+			       (unsigned long long)atomic_fetch_add(&l->numbers, 1), at + 4);
 	curl_easy_setopt(curl, CURLOPT_COPYPOSTFIELDS, at ? text : l->body);
 }
 
