@@ -140,6 +140,19 @@ static bool mail_has_no_sender(const struct config *c)
 	return c->smtp_host && !c->email_from;
 }
 
+static bool mail_goes_nowhere(const struct config *c)
+{
+	bool is_needed = c->email_verification == EMAIL_VERIFICATION_REQUIRED || c->magic_link ||
+			 c->email_otp;
+
+	return is_needed && !c->smtp_host && !c->mail_dir;
+}
+
+static bool mail_password_is_in_clear(const struct config *c)
+{
+	return c->smtp_pass && c->smtp_security == SMTP_CLEAR;
+}
+
 static const struct {
 	bool (*is_broken)(const struct config *c);
 	const char *mistake;
@@ -153,6 +166,11 @@ static const struct {
 			       "connection; for example 10 with 4 and 4" },
 	{ mail_has_no_sender, "EMAIL_FROM: is not set; expected an email address, since SMTP_HOST "
 			      "is set; for example noreply@zygo.tech" },
+	{ mail_goes_nowhere, "SMTP_HOST: is not set; expected a mail server, or MAIL_DIR, since "
+			     "EMAIL_VERIFICATION, MAGIC_LINK or EMAIL_OTP send mail; for example "
+			     "smtp.zygo.tech" },
+	{ mail_password_is_in_clear, "SMTP_SECURITY: is none; expected starttls or tls, since "
+				     "SMTP_PASS would be sent in clear; for example starttls" },
 };
 
 /* WORKERS_FAST=0: one a core, as far as the connections go. */

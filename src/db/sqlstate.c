@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/ctx.h"
+#include "base/str.h"
 
 /*
  * One row a SQLSTATE, or a class (two characters). What has no row is ERR_INTERNAL_ERROR: a
@@ -28,10 +29,13 @@ static const struct mapping {
 	{ "ZY422", ERR_RULE_VIOLATED, NULL },
 	{ "ZY423", ERR_IDEMPOTENCY_IN_PROGRESS, NULL },
 	{ "ZY424", ERR_IDEMPOTENCY_MISMATCH, NULL },
+	{ "ZY429", ERR_RATE_LIMIT_EXCEEDED, NULL },
 	{ "ZY451", ERR_TENANT_SUSPENDED, NULL },
 	{ "ZY452", ERR_AUTH_MFA_REQUIRED, NULL },
+	{ "ZY453", ERR_AUTH_EMAIL_UNVERIFIED, NULL },
 	{ "ZY461", ERR_AUTH_TOKEN_EXPIRED, NULL },
 	{ "ZY462", ERR_AUTH_TOKEN_REUSED, NULL },
+	{ "ZY463", ERR_AUTH_MFA_INVALID, NULL },
 
 	{ "40001", ERR_SERVICE_UNAVAILABLE, "The change collided with another; try again" },
 	{ "40P01", ERR_SERVICE_UNAVAILABLE, "The change collided with another; try again" },
@@ -116,6 +120,16 @@ static const char *said(const char *s)
 	return s && *s ? s : NULL;
 }
 
+/* What refuse() says beside its message: the permission that is lacking, the seconds to wait. */
+static void note_detail(struct ctx *c, int err, const char *detail)
+{
+	if (err == ERR_AUTH_FORBIDDEN)
+		c->fault.required = arena_strdup(c->arena, said(detail));
+	if (err == ERR_RATE_LIMIT_EXCEEDED &&
+	    !str_to_i64(str_of(detail), 1, INT32_MAX, &c->fault.retry_after_s))
+		c->fault.retry_after_s = 1;
+}
+
 /* The message of class 22 quotes the value, which may be a secret. */
 static int fail_unforeseen(struct ctx *c, const struct sql_failure *f, const char *statement)
 {
@@ -141,8 +155,8 @@ int sqlstate_fail(struct ctx *c, const struct sql_failure *f, const char *statem
 		bool is_first = !c->fault.err;
 
 		err = fail_with(c, m->err, said(f->column), arena_strdup(c->arena, f->message));
-		if (is_first && err == ERR_AUTH_FORBIDDEN)
-			c->fault.required = arena_strdup(c->arena, said(f->detail));
+		if (is_first)
+			note_detail(c, err, f->detail);
 		return err;
 	}
 	if (conflict && is_of_class(f->sqlstate, "23"))

@@ -367,12 +367,26 @@ static const char *phrase_of(int status)
 {
 	switch (status) {
 	case 201: return "Created";
-	case 202: return "Accepted: the work goes on, and Location says where to watch it";
+	case 202: return "Accepted: the work goes on; Location, or a mail, says how";
 	case 204: return "Done";
 	case 302:
 	case 303: return "See Location";
 	default: return "OK";
 	}
+}
+
+/* What comes instead when it is done later. */
+static void write_accepted(struct jsonwrite *w, const struct mounted *m)
+{
+	struct route later = *m->route;
+
+	later.reply = later.accepted;
+	write_key_of_status(w, 202);
+	jsonwrite_object(w);
+	jsonwrite_member_text(w, "description", phrase_of(202));
+	write_headers(w, m, 202);
+	write_reply_content(w, &later);
+	jsonwrite_object_end(w);
 }
 
 static void write_success(struct jsonwrite *w, const struct mounted *m)
@@ -387,6 +401,8 @@ static void write_success(struct jsonwrite *w, const struct mounted *m)
 		write_reply_content(w, m->route);
 	jsonwrite_object_end(w);
 
+	if (m->route->accepted)
+		write_accepted(w, m);
 	if (m->route->one && m->route->method == GET) {
 		jsonwrite_key(w, "304");
 		jsonwrite_object(w);

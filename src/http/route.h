@@ -45,6 +45,8 @@ enum route_flags {
 	ROUTE_HIDDEN = 1 << 5,     /* not in the OpenAPI document: pages and assets */
 	ROUTE_RAW_BODY = 1 << 6, /* the body is taken as it comes, in r->body_text: what others sign
 				    and send to us */
+	ROUTE_STEP_UP = 1 << 7,  /* dangerous: of who has a second factor, it must have been proven
+				    within 15 minutes (enter() looks) */
 };
 
 struct route {
@@ -57,6 +59,8 @@ struct route {
 		*query; /* filters; a list's page, limit, cursor, sort are implied by .sorts */
 	const struct shape *body;
 	const struct shape *reply; /* of one; page and all wrap it */
+	const struct shape
+		*accepted; /* a 202 of this shape may come instead: handle decides; NULL: never */
 	const char *sorts; /* a list: its sort names, space-separated, the default first ("createdAt
 			      email") */
 	int status;        /* of success; 0: 200, or 204 without a reply shape */

@@ -97,6 +97,12 @@ static bool hot_is_get(const struct route *r)
 	return !(r->flags & ROUTE_HOT) || (r->method == GET && r->perm != PERM_PUBLIC);
 }
 
+/* Where nothing is proven by enter(), nor by a transaction of the request's own, it would be forgotten. */
+static bool step_up_is_entered(const struct route *r)
+{
+	return !(r->flags & ROUTE_STEP_UP) || (r->perm != PERM_PUBLIC && !(r->flags & ROUTE_HOT));
+}
+
 static bool deprecation_is_dated(const struct route *r)
 {
 	struct str rest = str_of(r->deprecated);
@@ -127,13 +133,14 @@ static const struct {
 	{ body_has_method, "GET has no body" },
 	{ idempotent_is_post, "only POST takes an Idempotency-Key" },
 	{ hot_is_get, "only a GET that wants a credential is answered from the hot copy" },
+	{ step_up_is_entered, "a step-up is looked at where the caller enters: not on open rows, nor on hot ones" },
 	{ deprecation_is_dated, "deprecated is two dates and the successor's path" },
 	{ is_summed_up, "it has no summary" },
 };
 
 bool route_check(struct arena *a, const struct mount *m, const struct route *r)
 {
-	const struct shape *shapes[] = { r->query, r->body, r->reply };
+	const struct shape *shapes[] = { r->query, r->body, r->reply, r->accepted };
 	bool is_good = true;
 
 	for (size_t i = 0; i < ARRAY_LEN(rules); i++)
@@ -141,7 +148,7 @@ bool route_check(struct arena *a, const struct mount *m, const struct route *r)
 			is_good = route_mistake(m, r, rules[i].else_say);
 
 	for (size_t i = 0; i < ARRAY_LEN(shapes); i++) {
-		bool is_input = shapes[i] != r->reply;
+		bool is_input = shapes[i] == r->query || shapes[i] == r->body;
 		const char *what = shapes[i] ? shape_mistake(a, shapes[i], is_input) : NULL;
 
 		if (what)

@@ -58,6 +58,7 @@ const struct schemas *schemas_collect(struct arena *a, unsigned tiers)
 			continue;
 		add(s, row.route->body);
 		add(s, row.route->reply);
+		add(s, row.route->accepted);
 	}
 	qsort(s->shapes, s->len, sizeof(const struct shape *), by_name);
 
