@@ -12,11 +12,12 @@ struct ctx;
 struct rows;
 
 struct sign_up {
-	const char *email;       /* lower case */
-	const char *password;    /* 8…128 characters */
-	const char *first_name;  /* NULL: not said */
-	const char *last_name;   /* the same */
-	const char *tenant_name; /* the tenant's; NULL: made of the person's name */
+	const char *email;        /* lower case */
+	const char *password;     /* 8…128 characters */
+	const char *first_name;   /* NULL: not said */
+	const char *last_name;    /* the same */
+	const char *tenant_name;  /* the tenant's; NULL: made of the person's name */
+	const char *invite_token; /* of an invitation to this email; NULL: founds a tenant */
 };
 
 struct log_in {
@@ -44,9 +45,11 @@ extern const struct conflict account_conflicts[];
 /*
  * user_agent: what the device calls itself, UTF-8, or NULL.
  *
- * An account with a tenant of its own, which it owns, and a session. ERR_RESOURCE_CONFLICT (path
- * "email") when the email cannot be used; ERR_VALIDATION_ERROR (path "password") when the password
- * is one that others guess.
+ * An account with a tenant of its own, which it owns, and a session; with an invitation, a seat in
+ * the tenant that invites (identity/invite.h says what may come of that). A mail to verify the
+ * email is on its way. ERR_RESOURCE_CONFLICT (path "email") when the email cannot be used;
+ * ERR_VALIDATION_ERROR (path "password") when the password is one that others guess. Where the
+ * email has to be verified first: signup_later().
  */
 int account_sign_up(struct ctx *c, const struct sign_up *in, const char *user_agent,
 		    struct grant *ret) MUST_CHECK;
@@ -57,6 +60,11 @@ int account_sign_up(struct ctx *c, const struct sign_up *in, const char *user_ag
  */
 int account_log_in(struct ctx *c, const struct log_in *in, const char *user_agent,
 		   struct grant *ret) MUST_CHECK;
+
+/* Whether the password may be that of the email; ERR_VALIDATION_ERROR about path when it may not.
+ */
+int account_judge_password(struct ctx *c, const char *path, const char *password, const char *email)
+	MUST_CHECK;
 
 /* What is said of the account that acts: the shapes Me and ActiveTenant, and until when its session
  * lives. */

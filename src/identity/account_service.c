@@ -1,7 +1,6 @@
-/* Signing up, and what an account changes about itself: see account.h. */
+/* What an account says and changes about itself: see account.h. Signing up is signup.c. */
 #include "identity/account.h"
 
-#include "base/arena.h"
 #include "base/ctx.h"
 #include "crypto/password.h"
 #include "db/batch.h"
@@ -19,61 +18,11 @@ const struct conflict account_conflicts[] = {
 	{ 0 },
 };
 
-/* Whether the password may not be used as that of the email. */
-static int refuse_weak(struct ctx *c, const char *path, const char *password, const char *email)
+int account_judge_password(struct ctx *c, const char *path, const char *password, const char *email)
 {
 	const char *why = password_refused(str_of(password), email);
 
 	return why ? fail_issue(c, path, "custom", why) : OK;
-}
-
-/*
- * Signing up
- */
-
-/* "Ann's team", or of the part of the email before the @. */
-static const char *tenant_name(struct ctx *c, const struct sign_up *in)
-{
-	struct str email = str_of(in->email);
-	struct str who = in->first_name ? str_of(in->first_name) : str_cut(&email, '@');
-
-	if (in->tenant_name)
-		return in->tenant_name;
-
-	return arena_printf(c->arena, "%.*s's team", STR_FMT(who));
-}
-
-int account_sign_up(struct ctx *c, const struct sign_up *in, const char *user_agent,
-		    struct grant *ret)
-{
-	struct grantee who = {
-		.account = { uuid_v7() },
-		.tenant = { uuid_v7() },
-		.user = { uuid_v7() },
-		.user_agent = user_agent,
-	};
-	struct founding founding = { who.tenant, who.user, who.account, tenant_name(c, in) };
-	struct session_id session = { uuid_v7() };
-	char hash[PASSWORD_HASH_SIZE];
-	struct batch *b;
-	int err;
-
-	err = refuse_weak(c, "password", in->password, in->email);
-	if (err)
-		return err;
-	password_hash(str_of(in->password), hash);
-
-	b = batch_new(c, BATCH_IDENTITY);
-	grant_act_as(b, &who, session);
-	batch_add(b, NULL, &sql_identity_account_create,
-		  ARGS(arg_uuid(who.account.u), arg_text(in->email), arg_text(hash),
-		       arg_text(in->first_name), arg_text(in->last_name)));
-	founding_add(b, c, &founding);
-	batch_account_event(b, c, "account.created", ACTING_ACCOUNT, user_agent);
-	grant_start(b, c, &who, ret);
-	err = batch_run(b);
-
-	return err ? err : grant_sign(c, session, ret);
 }
 
 /*
@@ -184,7 +133,7 @@ int account_change_password(struct ctx *c, const struct password_change *in)
 		return fail(c, ERR_AUTH_INVALID_CREDENTIALS, "currentPassword",
 			    "The current password is not this");
 
-	err = refuse_weak(c, "newPassword", in->new, rows_get_text(account, "email"));
+	err = account_judge_password(c, "newPassword", in->new, rows_get_text(account, "email"));
 	if (err)
 		return err;
 	password_hash(str_of(in->new), hash);

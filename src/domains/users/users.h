@@ -43,7 +43,8 @@ extern const struct mount users_mount;
 extern const struct conflict users_conflicts[];
 
 /*
- * Invites: the seat is pending until the person accepts, with the event user.created.
+ * Invites: the seat is pending until the person accepts, with the event user.created, and a mail is
+ * on its way. ERR_RATE_LIMIT_EXCEEDED when the tenant has sent as many in an hour as it may.
  * ERR_RESOURCE_CONFLICT (path "email") when the email has a seat here, ERR_VALIDATION_ERROR (path
  * "roles") for a role that does not exist.
  */

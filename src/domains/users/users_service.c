@@ -7,6 +7,7 @@
 #include "base/ctx.h"
 #include "db/batch.h"
 #include "db/page.h"
+#include "domains/invitations/invitations.h"
 #include "events/event.h"
 #include "gen/sql_users.h"
 
@@ -30,6 +31,7 @@ int users_create(struct ctx *c, const struct user_new *in, const struct rows **r
 	batch_add(b, NULL, &sql_users_set_roles, ARGS(arg_uuid(id.u), arg_texts(c, keys)));
 	batch_add(b, ret, &sql_users_get, ARGS(arg_uuid(id.u)));
 	batch_event(b, c, "user.created", id.u, NULL);
+	invitations_add(b, c, id);
 
 	return batch_run(b);
 }

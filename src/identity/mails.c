@@ -1,0 +1,193 @@
+/*
+ * The table of mails, and how one is filled in: see mails.h.
+ *
+ * To add a mail: a row here, and one in letters.c that says to whom it goes. Every value that a
+ * template may name is listed in docs/admin.md.
+ */
+#include "identity/mails.h"
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/config.h"
+#include "base/ctx.h"
+#include "base/str.h"
+#include "identity/template.h"
+#include "net/mail.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#define TEMPLATE_BYTES_MAX KIB(256)
+
+/* What every page of ours has around what it says: no pictures, nothing fetched. */
+#define PAGE(content)                                                                              \
+	"<!DOCTYPE html>\n<html lang=\"en\">\n"                                                    \
+	"<head><meta charset=\"utf-8\"><title>{{product}}</title></head>\n"                        \
+	"<body style=\"margin:0;padding:24px;background:#f4f4f5;color:#18181b;"                    \
+	"font:16px/1.5 system-ui,sans-serif\">\n"                                                  \
+	"<div style=\"max-width:560px;margin:auto;padding:32px;background:#fff;"                   \
+	"border-radius:8px\">\n"                                                                   \
+	"<p>Hello {{name}},</p>\n" content                                                         \
+	"<p style=\"color:#71717a;font-size:14px\">{{product}}</p>\n</div>\n</body>\n</html>\n"
+#define TEXT(content) "Hello {{name}},\n\n" content "\n{{product}}\n"
+
+#define BUTTON(label)                                                                              \
+	"<p><a href=\"{{link}}\" style=\"display:inline-block;padding:12px 20px;"                  \
+	"background:#18181b;color:#fff;border-radius:6px;text-decoration:none\">" label            \
+	"</a></p>\n<p style=\"font-size:14px\">It is good once, for {{lifetime}}.</p>\n"
+#define LINK "\n{{link}}\n\nThe link is good once, for {{lifetime}}.\n"
+
+/* clang-format off */
+const struct mail_template mail_templates[] = {
+	{ "emailVerification", "Verify your email",
+	  TEXT("please open this link to show that {{email}} is yours:\n" LINK
+	       "If you have not signed up, ignore this mail.\n"),
+	  PAGE("<p>please show that {{email}} is yours:</p>\n" BUTTON("Verify my email")
+	       "<p>If you have not signed up, ignore this mail.</p>\n") },
+
+	{ "accountExists", "You have an account already",
+	  TEXT("somebody, probably you, has signed up with {{email}}, which has an account already.\n"
+	       "Log in at {{appUrl}}; if you have forgotten the password, reset it there.\n"
+	       "\nIf it was not you, ignore this mail: nothing has changed.\n"),
+	  PAGE("<p>somebody, probably you, has signed up with {{email}}, which has an account already. "
+	       "Log in at <a href=\"{{appUrl}}\">{{appUrl}}</a>; if you have forgotten the password, reset it there.</p>\n"
+	       "<p>If it was not you, ignore this mail: nothing has changed.</p>\n") },
+
+	{ "passwordReset", "Reset your password",
+	  TEXT("with this link you choose a new password:\n" LINK
+	       "If you have not asked for it, ignore this mail: the password stays as it is.\n"),
+	  PAGE("<p>here you choose a new password:</p>\n" BUTTON("Choose a new password")
+	       "<p>If you have not asked for it, ignore this mail: the password stays as it is.</p>\n") },
+
+	{ "passwordChanged", "Your password was changed",
+	  TEXT("the password of {{email}} was reset by mail, and all sessions were ended.\n"
+	       "\nIf it was not you, somebody reads your mail: secure your mailbox, then reset the password at {{appUrl}}.\n"),
+	  PAGE("<p>the password of {{email}} was reset by mail, and all sessions were ended.</p>\n"
+	       "<p>If it was not you, somebody reads your mail: secure your mailbox, then reset the password at "
+	       "<a href=\"{{appUrl}}\">{{appUrl}}</a>.</p>\n") },
+
+	{ "emailChangeOld", "Confirm the change of your email",
+	  TEXT("somebody, probably you, wants to log in as {{newEmail}} instead of {{email}}. Confirm it here:\n" LINK
+	       "If it was not you, ignore this mail and change your password: nothing changes without this link.\n"),
+	  PAGE("<p>somebody, probably you, wants to log in as {{newEmail}} instead of {{email}}.</p>\n" BUTTON("Confirm")
+	       "<p>If it was not you, ignore this mail and change your password: nothing changes without this link.</p>\n") },
+
+	{ "emailChangeNew", "Confirm your new email",
+	  TEXT("please open this link to show that {{email}} is yours; it takes the place of {{oldEmail}}:\n" LINK
+	       "If you know nothing of this, ignore this mail.\n"),
+	  PAGE("<p>please show that {{email}} is yours; it takes the place of {{oldEmail}}.</p>\n" BUTTON("Confirm")
+	       "<p>If you know nothing of this, ignore this mail.</p>\n") },
+
+	{ "magicLink", "Your link to log in",
+	  TEXT("this link logs you in:\n" LINK
+	       "If you have not asked for it, ignore this mail, and give the link to nobody.\n"),
+	  PAGE("<p>this logs you in:</p>\n" BUTTON("Log in")
+	       "<p>If you have not asked for it, ignore this mail, and give the link to nobody.</p>\n") },
+
+	{ "emailCode", "Your code to log in",
+	  TEXT("your code is {{code}}\n\nIt is good once, for {{lifetime}}. We never ask you for it: give it to nobody.\n"),
+	  PAGE("<p>your code is</p>\n<p style=\"font-size:28px;letter-spacing:4px\">{{code}}</p>\n"
+	       "<p>It is good once, for {{lifetime}}. We never ask you for it: give it to nobody.</p>\n") },
+
+	{ "invitation", "{{invitedBy}} invites you to {{tenant}}",
+	  TEXT("{{invitedBy}} invites you to {{tenant}}. Accept here:\n" LINK
+	       "If you know neither, ignore this mail.\n"),
+	  PAGE("<p>{{invitedBy}} invites you to {{tenant}}.</p>\n" BUTTON("Accept the invitation")
+	       "<p>If you know neither, ignore this mail.</p>\n") },
+
+	{ "newDevice", "A log-in from a new device",
+	  TEXT("somebody, probably you, has logged in as {{email}} from where you never have:\n"
+	       "\n  {{device}}\n  {{ip}}\n"
+	       "\nIf it was you, there is nothing to do. If not, change your password at {{appUrl}} and end that session.\n"),
+	  PAGE("<p>somebody, probably you, has logged in as {{email}} from where you never have:</p>\n"
+	       "<p>{{device}}<br>{{ip}}</p>\n"
+	       "<p>If it was you, there is nothing to do. If not, change your password at "
+	       "<a href=\"{{appUrl}}\">{{appUrl}}</a> and end that session.</p>\n") },
+
+	{ 0 },
+};
+/* clang-format on */
+
+static const struct mail_template *find(const char *name)
+{
+	const struct mail_template *t = mail_templates;
+
+	while (t->name && strcmp(t->name, name) != 0)
+		t++;
+	BUG_IF(!t->name);
+
+	return t;
+}
+
+/* An admin's file; *ret is NULL when there is none. */
+static int read_override(struct ctx *c, const char *path, const char **ret)
+{
+	_cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char *text;
+	ssize_t got = 1;
+	size_t len = 0;
+
+	*ret = NULL;
+	if (fd < 0 && errno == ENOENT)
+		return OK;
+
+	text = arena_alloc(c->arena, TEMPLATE_BYTES_MAX);
+	while (fd >= 0 && got > 0 && len < TEMPLATE_BYTES_MAX) {
+		got = read(fd, text + len, TEMPLATE_BYTES_MAX - len);
+		len += got > 0 ? (size_t)got : 0;
+	}
+	if (fd < 0 || got < 0)
+		return fail_internal(c, "%s: could not be read: %s", path, strerror(errno));
+	if (len == TEMPLATE_BYTES_MAX)
+		return fail_internal(c, "%s: is longer than 256 KiB", path);
+	text[len] = '\0';
+	if (!str_is_utf8((struct str){ text, len }))
+		return fail_internal(c, "%s: is not UTF-8 text", path);
+	*ret = text;
+
+	return OK;
+}
+
+/* One of the three, whosever it is. */
+static int render(struct ctx *c, const char *name, const char *extension, const char *built_in,
+		  const struct template_value *values, const char **ret)
+{
+	const char *folder = config()->mail_templates, *text = NULL, *path = "the built-in";
+	bool as_html = strcmp(extension, "html") == 0;
+	struct str wrong;
+	struct buf out;
+	int err;
+
+	if (folder) {
+		path = arena_printf(c->arena, "%s/%s.%s", folder, name, extension);
+		err = read_override(c, path, &text);
+		if (err)
+			return err;
+	}
+
+	buf_init(&out, c->arena, TEMPLATE_BYTES_MAX);
+	if (!template_write(&out, str_of(text ? text : built_in), values, as_html, &wrong))
+		return fail_internal(c, "%s template of %s: no value for \"%.*s\"", path, name,
+				     STR_FMT(wrong));
+	if (out.overflow)
+		return fail_internal(c, "%s template of %s: too long", path, name);
+	*ret = out.data ? out.data : "";
+
+	return OK;
+}
+
+int mails_render(struct ctx *c, const char *name, const struct template_value *values,
+		 struct mail *ret)
+{
+	const struct mail_template *t = find(name);
+	int err;
+
+	err = render(c, name, "subject", t->subject, values, &ret->subject);
+	if (!err)
+		err = render(c, name, "txt", t->text, values, &ret->text);
+	if (!err)
+		err = render(c, name, "html", t->html, values, &ret->html);
+
+	return err;
+}
