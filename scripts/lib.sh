@@ -6,6 +6,7 @@
 #
 #   run/      sockets                 pids/   one file a server: its process id, then its start time
 #   log/      one file a server       bin/      the zygo that runs
+#   mail/     what was sent, as .eml files
 #   postgres/ redis/ nginx/ tls/ docs-ui/      settings  the port, as a shell variable      zygo.env
 
 set -euo pipefail
@@ -72,6 +73,7 @@ use_dir() {
 	fi
 	[ -w "$dir/pids" ] || die "The folder $dir belongs to another user" \
 		"Run this as that user, or run scripts/down as that user and remove the folder."
+	[ -d "$dir/mail" ] || { mkdir "$dir/mail" && give "$dir/mail"; }
 	pg_bin=$(find /usr/lib/postgresql/*/bin -maxdepth 0 2>/dev/null | sort -V | tail -n 1)
 	PATH=$PATH:/usr/sbin:/sbin:$pg_bin
 	# shellcheck source=/dev/null
@@ -334,6 +336,7 @@ make_env() {
 		give "$dir/zygo.env"
 	fi
 	sed -i -E "s,^(APP_URL|API_URL)=.*,\\1=$url," "$dir/zygo.env"
+	grep -q '^MAIL_DIR=' "$dir/zygo.env" || echo "MAIL_DIR=$dir/mail" >>"$dir/zygo.env"
 }
 
 # zygo ARGUMENT...: this folder's program, with this folder's configuration, as the servers' user.
