@@ -12,6 +12,8 @@ static const struct command {
 	int (*run)(int argc, char **argv);
 } commands[] = {
 	{ "serve", "answer nginx: a master and its workers", true, command_serve },
+	{ "work", "run jobs: a master, its workers and their keeper", true, command_work },
+	{ "jobs", "look at jobs and queues: list, retry, pause, …", true, command_jobs },
 	{ "migrate", "bring the database's schema up to this binary", true, command_migrate },
 	{ "doctor", "check settings, database, Redis, files, clock", false, command_doctor },
 	{ "keys", "list or rotate the keys that sign tokens", true, command_keys },

@@ -168,7 +168,7 @@ FROM (SELECT k.tenant_id, k.id,
       WHERE k.state = 'active' AND NOT EXISTS (SELECT FROM job_workers w WHERE w.name = k.worker)
       FOR UPDATE SKIP LOCKED) AS o
 WHERE j.tenant_id = o.tenant_id AND j.id = o.id
-RETURNING j.id, j.queue, j.kind, j.worker, j.state;
+RETURNING j.id, j.queue, j.kind, coalesce(j.worker, '') AS worker, j.state;
 
 -- Delays that are over, some at a time.
 -- name: jobs_promote :exec  role: system

@@ -10,6 +10,8 @@
 #include "base/base.h"
 
 int command_serve(int argc, char **argv);   /* serve.c */
+int command_work(int argc, char **argv);    /* work.c */
+int command_jobs(int argc, char **argv);    /* jobs.c */
 int command_doctor(int argc, char **argv);  /* doctor.c */
 int command_migrate(int argc, char **argv); /* migrate.c */
 int command_print(int argc, char **argv);   /* print.c */

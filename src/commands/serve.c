@@ -4,73 +4,25 @@
  * `zygo serve --check` does the first and no more; the master runs it before it replaces itself, so
  * whatever could keep a new one from starting belongs into prepare().
  */
-#define ZYGO_MAY_ALLOCATE /* the findings are a process's buffer */
-
 #include "commands/commands.h"
 
-#include "base/buf.h"
 #include "base/config.h"
-#include "base/ctx.h"
 #include "base/log.h"
-#include "base/str.h"
 #include "cache/ratelimit.h"
 #include "cache/redis.h"
+#include "commands/start.h"
 #include "db/conn.h"
+#include "domains/jobs/jobs.h"
 #include "domains/mount.h"
 #include "http/fcgi.h"
 #include "http/metrics.h"
 #include "http/stages.h"
-#include "identity/commands.h"
 #include "identity/principal.h"
 #include "prefork/socket.h"
 #include "prefork/supervisor.h"
 
-/* Why it does not start, in the log and as the exit status. */
-static int failed(const char *reason)
-{
-	log_fatal("Failed to start server", LOG_S("reason", reason));
-
-	return 1;
-}
-
 /* -- before -------------------------------------------------------------------------------------
  */
-
-/* A finding is a reason not to start; each is one line of the log. */
-static bool findings_refuse(const struct buf *findings)
-{
-	struct str rest = str_trim(buf_view(findings)), line;
-
-	if (!rest.len)
-		return false;
-	for (line = str_cut(&rest, '\n'); line.ptr; line = str_cut(&rest, '\n')) {
-		char text[512];
-
-		(void)snprintf(text, sizeof(text), "%.*s", STR_FMT(line));
-		log_fatal("Failed to start server", LOG_S("reason", text));
-	}
-
-	return true;
-}
-
-/* Tenants are kept apart; a database that is away is asked by nobody until it is back. */
-static int check_database(void)
-{
-	_cleanup_(buf_done) struct buf findings = { 0 };
-	struct ctx *c = command_begin("start");
-	bool refused;
-
-	buf_init_heap(&findings, KIB(64));
-	if (db_check(c, &findings))
-		log_warn(
-			"The database could not be checked; requests that need it answer 503 until "
-			"it can be reached",
-			LOG_S("detail", c->fault.detail ? c->fault.detail : c->fault.message));
-	refused = findings_refuse(&findings);
-	command_end(c);
-
-	return refused ? 1 : 0;
-}
 
 /* All that does not change from worker to worker. */
 static int prepare(void)
@@ -80,14 +32,15 @@ static int prepare(void)
 
 	redis_done();
 	if (why)
-		return failed(why);
+		return start_failed(why);
 	if (c->workers_fast + c->workers_slow > WORKERS_MAX)
-		return failed("WORKERS_FAST and WORKERS_SLOW add up to more than 256");
+		return start_failed("WORKERS_FAST and WORKERS_SLOW add up to more than 256");
 	if (!routes_init(mounts))
-		return failed("A route's row is wrong");
+		return start_failed("A route's row is wrong");
 	stages_init(&identity_auth);
+	metrics_also(jobs_metrics);
 
-	return check_database();
+	return start_check_database();
 }
 
 /* -- a worker -----------------------------------------------------------------------------------

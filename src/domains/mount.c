@@ -4,6 +4,7 @@
 #include "domains/mount.h"
 
 #include "domains/apikeys/apikeys.h"
+#include "domains/jobs/jobs.h"
 #include "domains/organisations/organisations.h"
 #include "domains/platform/platform.h"
 #include "domains/projects/projects.h"
@@ -13,6 +14,7 @@
 #include "http/system.h"
 #include "identity/identity.h"
 
+/* clang-format off */
 const struct mount *const mounts[] = {
 	&system_mount,
 	&auth_mount,
@@ -23,7 +25,9 @@ const struct mount *const mounts[] = {
 	&apikeys_mount,
 	&projects_mount,
 	&tenant_mount,
+	&jobs_mount,
 	&organisations_mount,
 	&platform_mount,
 	NULL,
 };
+/* clang-format on */

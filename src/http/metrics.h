@@ -9,9 +9,17 @@
 #include "base/base.h"
 
 struct buf;
+struct ctx;
 struct scoreboard;
 
 /* Once in each worker. */
 void metrics_init(const struct scoreboard *b);
 
 void metrics_write(struct buf *out);
+
+/*
+ * What others have to say beside: write is asked at each reading, with the ctx of the request, and
+ * writes nothing where it fails. At start; at most four.
+ */
+void metrics_also(void (*write)(struct ctx *c, struct buf *out));
+void metrics_write_others(struct ctx *c, struct buf *out);

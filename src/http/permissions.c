@@ -22,6 +22,8 @@ const struct permission permissions[PERM_COUNT] = {
 	[PERM_MANAGE_SERVERS] = { "canManageServers", "Create, change and delete servers, volumes, networks, firewalls",
 		ADMINS },
 	[PERM_VIEW_AUDIT_LOGS] = { "canViewAuditLogs", "Read, export and verify the audit log", ADMINS },
+	[PERM_VIEW_JOBS] = { "canViewJobs", "See the tenant's jobs and how far they are", EVERYONE },
+	[PERM_MANAGE_JOBS] = { "canManageJobs", "Cancel the tenant's jobs", ADMINS },
 };
 /* clang-format on */
 static_assert(ARRAY_LEN(permissions) == PERM_COUNT, "a row for each permission");

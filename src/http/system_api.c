@@ -111,6 +111,7 @@ static int metrics(struct request *r)
 
 	buf_init(&text, r->ctx->arena, PAGE_BYTES_MAX);
 	metrics_write(&text);
+	metrics_write_others(r->ctx, &text);
 
 	return reply_body(r, "text/plain; version=0.0.4; charset=utf-8", text.data, text.len);
 }

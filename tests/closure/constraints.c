@@ -19,6 +19,7 @@ static const struct {
 	{ "%\\_pkey", "ids are made by the server" },
 	{ "%\\_tenant\\_id\\_fkey", "the tenant is the transaction's own" },
 	{ "%\\_check", "shapes let no other value through" },
+	{ "jobs\\_unique\\_key", "a job whose key is taken is not added" },
 	{ "roles\\_builtin\\_key\\_fkey", "built-in roles come from a table of ours" },
 	{ "tenants\\_realm\\_id\\_fkey", "tenants are made in the platform's realm" },
 	{ "user\\_roles\\_user\\_id\\_fkey", "the user was just made or locked" },

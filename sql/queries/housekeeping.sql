@@ -1,0 +1,46 @@
+-- What nobody needs any more, some at a time: each is run until it finds fewer than it may take ($1).
+
+-- Replies kept for Idempotency-Key are replayed for 24 hours.
+-- name: housekeeping_idempotency_keys :many  role: system
+DELETE FROM idempotency_keys
+WHERE (tenant_id, account_id, key) IN (
+	SELECT tenant_id, account_id, key
+	FROM idempotency_keys
+	WHERE created_at < now() - interval '24 hours'
+	ORDER BY created_at
+	LIMIT $1
+	FOR UPDATE SKIP LOCKED)
+RETURNING key;
+
+-- Sessions that ended a week ago, and their refresh tokens with them. Until then a token that comes again is known as one.
+-- name: housekeeping_sessions :many  role: identity
+DELETE FROM sessions
+WHERE id IN (
+	SELECT id
+	FROM sessions
+	WHERE least(idle_expires_at, expires_at, revoked_at) < now() - interval '7 days'
+	LIMIT $1
+	FOR UPDATE SKIP LOCKED)
+RETURNING id;
+
+-- Of sessions that live on.
+-- name: housekeeping_refresh_tokens :many  role: identity
+DELETE FROM refresh_tokens
+WHERE token_hash IN (
+	SELECT token_hash
+	FROM refresh_tokens
+	WHERE expires_at < now() - interval '7 days'
+	LIMIT $1
+	FOR UPDATE SKIP LOCKED)
+RETURNING session_id;
+
+-- name: housekeeping_login_attempts :many  role: identity
+DELETE FROM login_attempts
+WHERE (realm_id, email_hash) IN (
+	SELECT realm_id, email_hash
+	FROM login_attempts
+	WHERE last_at < now() - interval '1 day'
+	ORDER BY last_at
+	LIMIT $1
+	FOR UPDATE SKIP LOCKED)
+RETURNING realm_id;

@@ -1,0 +1,146 @@
+/* `zygo work` and `zygo jobs` as an admin runs them, with the product's own kinds of jobs. */
+#include "support/database.h"
+#include "support/factories.h"
+#include "support/servers.h"
+#include "support/world.h"
+
+#include "base/id.h"
+
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static pid_t start(void)
+{
+	pid_t pid;
+
+	(void)world();
+	(void)setenv("ZYGO_ENV_FILE", world()->env_file, 1);
+	pid = fork();
+	cr_assert(pid >= 0);
+	if (pid == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+		(void)execl(world()->binary, "zygo", "work", (char *)NULL);
+		_exit(127);
+	}
+	return pid;
+}
+
+static int stop(pid_t pid)
+{
+	int status;
+
+	cr_assert_eq(kill(pid, SIGTERM), 0);
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static bool is_completed(void *p)
+{
+	const char *state = database_value("SELECT state FROM jobs WHERE id = $1::uuid", p, NULL);
+
+	return state && strcmp(state, "completed") == 0;
+}
+
+static char *add(const char *kind)
+{
+	char *id = arena_strdup(world_arena(), id_text(uuid_v7()));
+
+	database_run("INSERT INTO jobs (tenant_id, id, queue, kind, state, max_attempts) "
+		     "VALUES (platform_tenant(), $1::uuid, 'housekeeping', $2, 'waiting', 3)",
+		     id, kind, NULL);
+	return id;
+}
+
+Test(jobs_work, removes_what_nobody_needs_any_more)
+{
+	struct tenant_id t = tenant_make();
+	struct account_id a = account_make(NULL);
+	const char *session = id_text(uuid_v7()), *living = id_text(uuid_v7());
+	pid_t pid;
+
+	database_run(
+		"INSERT INTO idempotency_keys (tenant_id, account_id, key, route, digest, created_at) "
+		"SELECT $1::uuid, $2::uuid, n::text, 'POST /x', '', now() - n * interval '20 hours' "
+		"FROM generate_series(1, 2) AS n",
+		id_text(t.u), id_text(a.u), NULL);
+	database_run("INSERT INTO sessions (id, account_id, idle_expires_at, expires_at) VALUES "
+		     "($1::uuid, $3::uuid, now() - interval '8 days', now() + interval '1 day'), "
+		     "($2::uuid, $3::uuid, now() + interval '1 day', now() + interval '1 day')",
+		     session, living, id_text(a.u), NULL);
+	database_run("INSERT INTO refresh_tokens (token_hash, session_id, expires_at) "
+		     "VALUES ($1::bytea, $2::uuid, now() - interval '8 days')",
+		     new_word(), living, NULL);
+
+	pid = start();
+	wait_until(is_completed, add("housekeeping.sweep"), "the sweep is done");
+	cr_expect_eq(stop(pid), 0);
+	cr_expect_eq(
+		database_number("SELECT count(*) FROM idempotency_keys WHERE tenant_id = $1::uuid",
+				id_text(t.u), NULL),
+		1);
+	cr_expect_eq(database_number("SELECT count(*) FROM sessions WHERE account_id = $1::uuid",
+				     id_text(a.u), NULL),
+		     1);
+	cr_expect_eq(
+		database_number("SELECT count(*) FROM refresh_tokens WHERE session_id = $1::uuid",
+				living, NULL),
+		0);
+}
+
+static bool was_put_off(void *p)
+{
+	return database_number(
+		       "SELECT count(*) FROM jobs WHERE id = $1::uuid AND state = 'delayed' AND "
+		       "attempts = 0",
+		       p, NULL) == 1;
+}
+
+/* A newer binary's job, while hosts are upgraded one after another. */
+Test(jobs_work, leaves_what_it_does_not_know_to_others)
+{
+	pid_t pid = start();
+	char *id = add("from.tomorrow");
+
+	wait_until(was_put_off, id, "the job is put off");
+	cr_expect_eq(stop(pid), 0);
+	database_run("DELETE FROM jobs WHERE id = $1::uuid", id, NULL);
+}
+
+Test(jobs_work, checks_itself)
+{
+	const char *argv[] = { NULL, "work", "--check", NULL };
+
+	argv[0] = world()->binary;
+	(void)setenv("ZYGO_ENV_FILE", world()->env_file, 1);
+	(void)world_run(argv, NULL);
+}
+
+Test(jobs_work, is_looked_at_on_the_command_line)
+{
+	const char *stats[] = { NULL, "jobs", "stats", NULL };
+	const char *show[] = { NULL, "jobs", "show", NULL, NULL };
+	const char *retry[] = { NULL, "jobs", "retry", NULL, NULL };
+	const char *list[] = { NULL, "jobs", "list", "--kind", "cli.test", NULL };
+	struct str out;
+	int status;
+	char *id;
+
+	(void)world();
+	id = add("cli.test");
+	stats[0] = show[0] = retry[0] = list[0] = world()->binary;
+	show[3] = retry[3] = id;
+	(void)setenv("ZYGO_ENV_FILE", world()->env_file, 1);
+	out = world_run(list, NULL);
+	cr_expect(memmem(out.ptr, out.len, id, strlen(id)), "%.*s", STR_FMT(out));
+	out = world_run(show, NULL);
+	cr_expect(memmem(out.ptr, out.len, "waiting", 7), "%.*s", STR_FMT(out));
+	out = world_run(stats, NULL);
+	cr_expect(memmem(out.ptr, out.len, "QUEUE", 5), "%.*s", STR_FMT(out));
+	(void)world_run(retry, &status);
+	cr_expect_eq(status, 1, "a waiting job cannot be retried");
+	database_run("DELETE FROM jobs WHERE id = $1::uuid", id, NULL);
+}
