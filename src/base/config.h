@@ -12,6 +12,8 @@
 struct buf;
 
 enum app_env { APP_DEVELOPMENT, APP_STAGING, APP_PRODUCTION, APP_TEST };
+enum smtp_security { SMTP_BY_PORT, SMTP_STARTTLS, SMTP_TLS, SMTP_CLEAR };
+enum email_verification { EMAIL_VERIFICATION_OPTIONAL, EMAIL_VERIFICATION_REQUIRED };
 
 /* Strings live as long as the process; NULL when not set and without a default. */
 struct config {
@@ -42,6 +44,7 @@ struct config {
 	const char *socket_fast, *socket_slow; /* paths of the FastCGI sockets */
 	int64_t workers_fast, workers_slow;    /* at least 1 */
 	int64_t workers_jobs;                  /* at least 1 */
+	int64_t workers_jobs;                  /* at least 1 */
 	int64_t worker_requests_max;           /* then the worker is replaced */
 	int64_t worker_memory_max_mb;          /* likewise */
 	int64_t request_timeout_us; /* a worker that works longer on one request is killed */
@@ -51,13 +54,26 @@ struct config {
 	int64_t body_max;            /* bytes */
 	const char *trusted_proxies; /* whose X-Forwarded-For is believed; NULL: nobody's */
 	const char *metrics_allow;   /* comma-separated addresses and networks */
+	const char *outbound_allow;  /* the same: those that net/guard allows though not public */
 	int64_t rate_read, rate_write, rate_auth, rate_search; /* requests a minute and subject */
 
 	int64_t log_level;  /* enum log_level */
 	int64_t log_format; /* enum log_format */
 
 	const char *smtp_host, *smtp_user, *smtp_pass, *email_from;
+	const char *smtp_ca_file, *email_from_name;
+	const char *mail_dir;       /* where mails are written without smtp_host; NULL: nowhere */
+	const char *mail_templates; /* folder of an admin's own; NULL: none */
 	int64_t smtp_port;
+	int64_t smtp_security; /* enum smtp_security */
+	int64_t smtp_timeout_us;
+	int64_t mail_interval_us;   /* between two mails of one kind to one address */
+	int64_t email_verification; /* enum email_verification */
+	bool magic_link, email_otp, new_device_notice;
+	/* How long what a mail carries is good. */
+	int64_t email_verify_expires_us, password_reset_expires_us, email_change_expires_us;
+	int64_t magic_link_expires_us, email_otp_expires_us, invitation_expires_us;
+	int64_t invitations_max; /* an hour and tenant */
 	const char *stripe_secret_key, *stripe_webhook_secret, *hetzner_api_key;
 };
 
