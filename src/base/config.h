@@ -44,7 +44,6 @@ struct config {
 	const char *socket_fast, *socket_slow; /* paths of the FastCGI sockets */
 	int64_t workers_fast, workers_slow;    /* at least 1 */
 	int64_t workers_jobs;                  /* at least 1 */
-	int64_t workers_jobs;                  /* at least 1 */
 	int64_t worker_requests_max;           /* then the worker is replaced */
 	int64_t worker_memory_max_mb;          /* likewise */
 	int64_t request_timeout_us; /* a worker that works longer on one request is killed */

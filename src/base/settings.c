@@ -127,11 +127,6 @@ const struct setting settings[] = {
 	  .about = "Processes of `zygo work` that run jobs, each one job at a time. Each holds two "
 		   "connections to PostgreSQL, beside those of DATABASE_POOL_MAX.",
 	  .example = "4" },
-	{ "WORKERS_JOBS", SETTING_INT, FIELD(workers_jobs),
-	  .fallback = "4", .min = 1, .max = 128,
-	  .about = "Processes of `zygo work` that run jobs, each one job at a time. Each holds two "
-		   "connections to PostgreSQL, beside those of DATABASE_POOL_MAX.",
-	  .example = "4" },
 	{ "WORKER_REQUESTS_MAX", SETTING_INT, FIELD(worker_requests_max),
 	  .fallback = "100000", .min = 0, .max = 1000000000,
 	  .about = "After so many requests a worker is replaced by a new process. 0: never.",
