@@ -17,7 +17,8 @@ BEGIN {
 
 	home["^libpq"] = "db"
 	home["^hiredis"] = "cache"
-	home["^(openssl/|sodium|jwt)"] = "crypto"
+	home["^(openssl/|sodium|jwt|liboath/|cbor)"] = "crypto"
+	home["^qrencode"] = "identity"
 	home["^json-c/"] = "base"
 	home["^fcgi"] = "http"
 	home["^curl/"] = "net"
