@@ -16,8 +16,9 @@ struct arena;
 struct json; /* one value; NULL is JSON null wherever a value is meant */
 
 #define JSONREAD_DEPTH_MAX 32
-/* An empty object is two bytes of text and 800 of json-c's tree: a body of a MiB would be 280. */
-#define JSONREAD_CONTAINERS_MAX 10000
+/* An empty object is two bytes of text and 800 of json-c's tree: a body of a MiB would be 280. Our
+ * own OpenAPI document, the largest text there is, has some 12,000. */
+#define JSONREAD_CONTAINERS_MAX 30000
 
 enum json_kind {
 	JSON_NULL,

@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/config.h"
+#include "base/url.h"
 #include "http/reply.h"
 #include "http/request.h"
 
@@ -15,25 +16,14 @@
 	"Deprecation, ETag, Idempotent-Replayed, Link, Location, RateLimit, RateLimit-Policy, "    \
 	"Retry-After, Server-Timing, Sunset, WWW-Authenticate, X-Request-Id"
 
-/* Scheme, host and port of a URL: all before the first '/' behind "://". */
-static struct str origin_of(const char *url)
-{
-	const char *host = url ? strstr(url, "://") : NULL;
-
-	if (!host)
-		return str_of(url);
-
-	return (struct str){ url, (size_t)(host - url) + 3 + strcspn(host + 3, "/?#") };
-}
-
 bool cors_allows(const char *origin)
 {
 	struct str rest = str_of(config()->cors_origins);
 
 	if (!origin || !*origin)
 		return false;
-	if (str_is(origin_of(config()->app_url), origin) ||
-	    str_is(origin_of(config()->api_url), origin))
+	if (str_is(url_origin(config()->app_url), origin) ||
+	    str_is(url_origin(config()->api_url), origin))
 		return true;
 	if (config_is_development() && !strcmp(origin, DEVELOPMENT_ORIGIN))
 		return true;

@@ -26,7 +26,7 @@ static const char *perm_text(enum perm p)
 }
 
 static const char *const flag_names[] = {
-	"slow", "hot", "idempotent", "replica", "no-store", "hidden", "raw body",
+	"slow", "hot", "idempotent", "replica", "no-store", "hidden", "raw body", "step-up",
 };
 
 static void write_flags(struct buf *out, unsigned flags)

@@ -122,7 +122,8 @@ bool route_needs_tenant(const struct route *r)
 
 bool route_takes_api_key(const struct route *r, enum tier t)
 {
-	return t == TIER_API && route_needs_tenant(r) && r->perm != PERM_MANAGE_API_KEYS;
+	return t == TIER_API && route_needs_tenant(r) && r->perm != PERM_MANAGE_API_KEYS &&
+	       !(r->flags & ROUTE_STEP_UP);
 }
 
 bool route_may_fail(const struct route *r, enum tier t, int err)
@@ -139,7 +140,7 @@ bool route_may_fail(const struct route *r, enum tier t, int err)
 	case ERR_AUTH_UNAUTHORIZED:
 	case ERR_AUTH_TOKEN_EXPIRED: return r->perm != PERM_PUBLIC;
 	case ERR_AUTH_FORBIDDEN: return r->perm > PERM_ACCOUNT;
-	case ERR_AUTH_MFA_REQUIRED: return r->perm == PERM_GLOBAL_ADMIN;
+	case ERR_AUTH_MFA_REQUIRED: return r->perm > PERM_ACCOUNT || r->flags & ROUTE_STEP_UP;
 	case ERR_TENANT_SUSPENDED: return route_needs_tenant(r);
 	case ERR_AUTH_CSRF: return takes_cookie && !is_safe;
 	case ERR_RESOURCE_NOT_FOUND: return route_has_params(r);

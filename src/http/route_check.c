@@ -97,7 +97,8 @@ static bool hot_is_get(const struct route *r)
 	return !(r->flags & ROUTE_HOT) || (r->method == GET && r->perm != PERM_PUBLIC);
 }
 
-/* Where nothing is proven by enter(), nor by a transaction of the request's own, it would be forgotten. */
+/* Where nothing is proven by enter(), nor by a transaction of the request's own, it would be
+ * forgotten. */
 static bool step_up_is_entered(const struct route *r)
 {
 	return !(r->flags & ROUTE_STEP_UP) || (r->perm != PERM_PUBLIC && !(r->flags & ROUTE_HOT));
@@ -133,7 +134,8 @@ static const struct {
 	{ body_has_method, "GET has no body" },
 	{ idempotent_is_post, "only POST takes an Idempotency-Key" },
 	{ hot_is_get, "only a GET that wants a credential is answered from the hot copy" },
-	{ step_up_is_entered, "a step-up is looked at where the caller enters: not on open rows, nor on hot ones" },
+	{ step_up_is_entered,
+	  "a step-up is looked at where the caller enters: not on open rows, nor on hot ones" },
 	{ deprecation_is_dated, "deprecated is two dates and the successor's path" },
 	{ is_summed_up, "it has no summary" },
 };
