@@ -79,6 +79,8 @@ CREATE TABLE accounts (
 	last_name varchar(100),
 	is_global_admin boolean NOT NULL DEFAULT false,
 	mfa_enabled boolean NOT NULL DEFAULT false,
+	locked_at timestamptz,         -- by the platform: neither log-in nor API key is good
+	reset_required_at timestamptz, -- by the platform: the password is reset before the next log-in
 	last_login_at timestamptz,
 	version bigint NOT NULL DEFAULT 1,
 	created_at timestamptz NOT NULL DEFAULT now(),
@@ -100,10 +102,14 @@ CREATE TABLE sessions (
 	last_seen_at timestamptz NOT NULL DEFAULT now(),
 	idle_expires_at timestamptz NOT NULL,
 	expires_at timestamptz NOT NULL,
+	mfa_at timestamptz, -- when a second factor was proven in it; NULL: never
+	impersonator_id uuid CONSTRAINT sessions_impersonator_id_fkey REFERENCES accounts, -- who acts as the account; NULL: itself
+	impersonation_reason text,
 	revoked_at timestamptz,
 	revoked_reason text
 );
 CREATE INDEX sessions_account_id_idx ON sessions (account_id, created_at) WHERE revoked_at IS NULL;
+CREATE INDEX sessions_impersonator_id_idx ON sessions (impersonator_id) WHERE impersonator_id IS NOT NULL;
 
 -- Rotated at each use; a used one that comes again ends its session.
 CREATE TABLE refresh_tokens (
@@ -173,6 +179,7 @@ CREATE TABLE tenants (
 	settings jsonb NOT NULL DEFAULT '{}',
 	status varchar(20) NOT NULL DEFAULT 'active'
 		CONSTRAINT tenants_status_check CHECK (status IN ('active', 'suspended')),
+	mfa_required_at timestamptz, -- from when on members need a second factor; NULL: they need none
 	version bigint NOT NULL DEFAULT 1,
 	created_at timestamptz NOT NULL DEFAULT now(),
 	updated_at timestamptz NOT NULL DEFAULT now(),
@@ -445,12 +452,13 @@ CALL isolate('idempotency_keys');
 --
 -- p_tenant: the tenant asked for (X-Tenant-ID, or the token's); NULL: the session's own.
 -- p_need: 'account', 'member' or 'global_admin'; p_permission: what 'member' must hold beside, or NULL.
+-- p_step_up: a second factor, where the account has one, must have been proven in this session within 15 minutes.
 -- p_tenant_named: the tenant comes from X-Tenant-ID, so being no member of it is not a lost seat.
 --
 -- Names are spelled with their schema instead of SET search_path, which costs as much as the look-up itself. It is every request's
 -- first statement: one query over four primary keys.
 CREATE FUNCTION enter(p_session uuid, p_token bytea, p_tenant uuid, p_tenant_named boolean, p_need text, p_permission text,
-		      p_read_only boolean)
+		      p_step_up boolean, p_read_only boolean)
 RETURNS TABLE (session_id uuid, account_id uuid, tenant_id uuid, user_id uuid, is_global_admin boolean, is_stale boolean)
 LANGUAGE plpgsql SECURITY DEFINER
 AS $$
@@ -463,10 +471,13 @@ BEGIN
 	END IF;
 
 	SELECT x.id, x.account_id, a.is_global_admin, a.mfa_enabled, t.id AS tenant_id, t.status AS tenant_status, u.id AS user_id,
-	       u.status AS user_status, u.permissions, x.last_seen_at < now() - interval '5 minutes' AS is_stale
+	       u.status AS user_status, u.permissions, t.mfa_required_at <= now() AS is_mfa_due,
+	       coalesce(x.mfa_at > now() - interval '15 minutes', false) AS is_mfa_fresh,
+	       x.impersonator_id IS NOT NULL AND p_tenant <> x.active_tenant_id AS is_out_of_place,
+	       x.last_seen_at < now() - interval '5 minutes' AS is_stale
 	INTO s
 	FROM public.sessions x
-	JOIN public.accounts a ON a.id = x.account_id AND a.deleted_at IS NULL
+	JOIN public.accounts a ON a.id = x.account_id AND a.deleted_at IS NULL AND a.locked_at IS NULL
 	LEFT JOIN public.tenants t ON t.id = coalesce(p_tenant, x.active_tenant_id) AND t.deleted_at IS NULL
 	LEFT JOIN public.users u ON u.tenant_id = t.id AND u.account_id = x.account_id AND u.deleted_at IS NULL
 	WHERE x.id = wanted AND x.revoked_at IS NULL AND x.expires_at > now() AND x.idle_expires_at > now();
@@ -476,7 +487,7 @@ BEGIN
 
 	session_id := s.id;
 	account_id := s.account_id;
-	is_global_admin := s.is_global_admin;
+	is_global_admin := s.is_global_admin AND s.mfa_enabled;
 	is_stale := s.is_stale;
 
 	IF p_need = 'member' THEN
@@ -485,10 +496,14 @@ BEGIN
 				PERFORM public.refuse('ZY400', 'Name the tenant to act on in X-Tenant-ID', '', 'X-Tenant-ID');
 			END IF;
 			PERFORM public.refuse('ZY403', 'Tenant not found or inactive');
-		ELSIF s.is_global_admin THEN
+		ELSIF s.is_out_of_place THEN
+			PERFORM public.refuse('ZY403', 'Who acts as somebody else does so in one tenant');
+		ELSIF s.is_global_admin AND s.mfa_enabled THEN
 			NULL; -- may do everything, with a seat or without
 		ELSIF s.user_id IS NULL THEN
-			IF p_tenant_named THEN
+			IF s.is_global_admin THEN
+				PERFORM public.refuse('ZY452', 'Multi-factor authentication is required');
+			ELSIF p_tenant_named THEN
 				PERFORM public.refuse('ZY403', 'Tenant not found or inactive');
 			END IF;
 			PERFORM public.refuse('ZY401', 'User not found');
@@ -496,6 +511,8 @@ BEGIN
 			PERFORM public.refuse('ZY451', 'Tenant is suspended');
 		ELSIF s.user_status <> 'active' THEN
 			PERFORM public.refuse('ZY403', 'Your access to this tenant is suspended');
+		ELSIF s.is_mfa_due AND NOT s.mfa_enabled THEN
+			PERFORM public.refuse('ZY452', 'This tenant requires multi-factor authentication: set up a second factor');
 		ELSIF p_permission <> ALL (s.permissions) THEN
 			PERFORM public.refuse('ZY403', 'Insufficient permissions', p_permission);
 		END IF;
@@ -508,6 +525,10 @@ BEGIN
 		ELSIF NOT s.mfa_enabled THEN
 			PERFORM public.refuse('ZY452', 'Multi-factor authentication is required');
 		END IF;
+	END IF;
+
+	IF p_step_up AND s.mfa_enabled AND NOT s.is_mfa_fresh THEN
+		PERFORM public.refuse('ZY452', 'Prove your second factor again: POST /api/auth/mfa/step-up');
 	END IF;
 
 	PERFORM set_config('app.tenant_id', coalesce(tenant_id::text, ''), true),

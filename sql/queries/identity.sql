@@ -6,7 +6,7 @@
 -- How a request's transactions begin; enter() in sql/migrations/0001 says what the parameters are.
 -- name: identity_enter :one
 SELECT session_id, account_id, tenant_id, user_id, is_global_admin, is_stale
-FROM enter($1, $2, $3, $4, $5, $6, $7);
+FROM enter($1, $2, $3, $4, $5, $6, $7, $8);
 
 -- The same for an API key; enter_key() in sql/migrations/0004.
 -- name: identity_enter_key :one
@@ -129,11 +129,16 @@ WHERE s.id = current_session() AND u.tenant_id = s.active_tenant_id AND u.accoun
 ------------------------------------------------------------------------------------------------------------
 -- Sessions
 
--- $1 hash of the cookie, $2 user agent, $3 address, $4 idle and $5 greatest lifetime in microseconds.
+-- Only here does a session begin, and nobody who has a second factor gets one without it: what reads current_session() behind
+-- this then finds nothing.
+-- $1 hash of the cookie, $2 user agent, $3 address, $4 idle and $5 greatest lifetime in microseconds, $6 a second factor was proven.
 -- name: identity_session_create :exec  role: identity
-INSERT INTO sessions (id, account_id, active_tenant_id, token_hash, user_agent, ip, idle_expires_at, expires_at)
-VALUES (current_session(), current_account(), current_tenant(), $1, $2, $3,
-        now() + least($4::bigint, $5::bigint) * interval '1 microsecond', now() + $5::bigint * interval '1 microsecond');
+INSERT INTO sessions (id, account_id, active_tenant_id, token_hash, user_agent, ip, idle_expires_at, expires_at, mfa_at)
+SELECT current_session(), id, current_tenant(), $1, $2, $3::inet,
+       now() + least($4::bigint, $5::bigint) * interval '1 microsecond', now() + $5::bigint * interval '1 microsecond',
+       CASE WHEN $6 THEN now() END
+FROM accounts
+WHERE id = current_account() AND deleted_at IS NULL AND (NOT mfa_enabled OR $6);
 
 -- $1 hash, $2 lifetime in microseconds.
 -- name: identity_refresh_create :exec  role: identity
@@ -229,7 +234,8 @@ WHERE tenant_id = $1 AND id = $2 AND (last_used_at IS NULL OR last_used_at < now
 ------------------------------------------------------------------------------------------------------------
 -- Who am I
 
--- name: identity_me :one  reply: Me  role: identity
+-- No row: the session that was to begin has not, for want of a second factor.
+-- name: identity_me :opt  reply: Me  role: identity
 SELECT a.id, a.email, a.first_name AS "firstName", a.last_name AS "lastName", a.email_verified_at IS NOT NULL AS "emailVerified",
        a.mfa_enabled AS "mfaEnabled", a.is_global_admin AS "isGlobalAdmin", u.tenant_id AS "tenantId", u.id AS "userId",
        (SELECT k FROM unnest(u.role_keys) AS k

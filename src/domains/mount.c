@@ -4,6 +4,7 @@
 #include "domains/mount.h"
 
 #include "domains/apikeys/apikeys.h"
+#include "domains/invitations/invitations.h"
 #include "domains/jobs/jobs.h"
 #include "domains/organisations/organisations.h"
 #include "domains/platform/platform.h"
@@ -19,12 +20,19 @@ const struct mount *const mounts[] = {
 	&system_mount,
 	&auth_mount,
 	&account_mount,
+	&mfa_mount,
+	&passkeys_mount,
+	&recovery_mount,
+	&maillogin_mount,
+	&invite_mount,
 	&keys_mount,
 	&users_mount,
+	&invitations_mount,
 	&roles_mount,
 	&apikeys_mount,
 	&projects_mount,
 	&tenant_mount,
+	&mfa_policy_mount,
 	&jobs_mount,
 	&organisations_mount,
 	&platform_mount,

@@ -9,7 +9,11 @@
 #include "crypto/token.h"
 #include "db/batch.h"
 #include "gen/sql_identity.h"
+#include "gen/sql_identity_mail.h"
+#include "gen/sql_mfa.h"
 #include "identity/keys.h"
+#include "identity/letters.h"
+#include "net/mail.h"
 
 void grant_act_as(struct batch *b, const struct grantee *who, struct session_id session)
 {
@@ -35,6 +39,16 @@ static struct arg arg_hash(const struct token_hash *h)
 	return arg_bytes(h->bytes, sizeof(h->bytes));
 }
 
+/* Adds nothing when the session before it has begun. */
+static void demand_mfa(struct batch *b, struct ctx *c, const struct grantee *who, struct grant *ret)
+{
+	struct token_hash *hash;
+
+	ret->mfa_token = grant_token(c, &hash);
+	batch_add(b, &ret->demand, &sql_mfa_demand,
+		  ARGS(arg_hash(hash), arg_text(who->user_agent)));
+}
+
 void grant_start(struct batch *b, struct ctx *c, const struct grantee *who, struct grant *ret)
 {
 	const struct config *conf = config();
@@ -44,11 +58,16 @@ void grant_start(struct batch *b, struct ctx *c, const struct grantee *who, stru
 	ret->cookie = grant_token(c, &cookie);
 	ret->refresh_token = grant_token(c, &refresh);
 
+	if (conf->email_verification == EMAIL_VERIFICATION_REQUIRED)
+		batch_add(b, NULL, &sql_identity_email_must_be_verified, NO_ARGS);
 	batch_add(b, NULL, &sql_identity_session_create,
 		  ARGS(arg_hash(cookie), arg_text(who->user_agent), arg_text(c->actor.ip),
-		       arg_int(conf->session_idle_us), arg_int(conf->session_max_us)));
+		       arg_int(conf->session_idle_us), arg_int(conf->session_max_us),
+		       arg_bool(who->has_proven_mfa)));
+	demand_mfa(b, c, who, ret);
 	batch_add(b, NULL, &sql_identity_refresh_create,
 		  ARGS(arg_hash(refresh), arg_int(conf->refresh_expires_us)));
+	batch_add(b, &ret->device, &sql_identity_device_note, NO_ARGS);
 	grant_read(b, ret);
 }
 
@@ -77,10 +96,44 @@ static struct claims claims_of(struct ctx *c, const struct grant *g)
 	};
 }
 
+/* The token alone is left of the grant. */
+static int grant_demand(struct grant *g)
+{
+	*g = (struct grant){ .demand = g->demand, .mfa_token = g->mfa_token };
+
+	return OK;
+}
+
+/* From a device or network that the account has not been used from: its person is told. The log-in
+ * stands, whether or not that works. */
+static void tell_new_device(struct ctx *c, const struct grant *g)
+{
+	struct batch *b;
+
+	if (!g->device || !rows_get_bool(g->device, "is_new") || !config()->new_device_notice ||
+	    !mail_is_sent())
+		return;
+
+	b = batch_new(c, BATCH_IDENTITY);
+	letters_add(b, c,
+		    &(struct letter_new){ .letter = "newDevice",
+					  .subject = rows_get_uuid(g->device, "account_id"),
+					  .device = rows_get_text(g->device, "device"),
+					  .ip = rows_get_text(g->device, "ip") });
+	if (batch_run(b))
+		c->fault = (struct fault){ 0 };
+}
+
 int grant_sign(struct ctx *c, struct session_id session, struct grant *g)
 {
 	struct claims claims;
 
+	if (g->demand && rows_len(g->demand) > 0)
+		return grant_demand(g);
+	if (rows_len(g->me) == 0) /* its factors, or the account, changed that very moment */
+		return fail(c, ERR_AUTH_UNAUTHORIZED, NULL, "Could not log in: try again");
+
+	g->mfa_token = NULL;
 	c->actor.session = session;
 	c->actor.account.u = rows_get_uuid(g->me, "id");
 	c->actor.tenant.u = rows_get_uuid(g->me, "tenantId");
@@ -95,6 +148,7 @@ int grant_sign(struct ctx *c, struct session_id session, struct grant *g)
 	if (!g->access_token)
 		return fail_internal(c, "the claims do not fit an access token");
 	g->expires_in_s = claims.expires_s - claims.issued_s;
+	tell_new_device(c, g);
 
 	return OK;
 }

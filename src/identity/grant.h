@@ -6,6 +6,10 @@
  *	err = batch_run(b);
  *	if (!err)
  *		err = grant_sign(c, session, &g);
+ *
+ * It is the one end of every way in: password, link, invitation, provider. An account with a second
+ * factor gets no session here, but a token with which to prove that factor (mfa.h), and callers
+ * need not know: the session's own INSERT decides, and grant_reply() says which of the two it was.
  */
 #pragma once
 
@@ -18,6 +22,9 @@ struct rows;
 
 /* Everything lives in the ctx's arena, which is wiped at its end. */
 struct grant {
+	const struct rows *demand; /* a row: no session yet, a second factor is wanted first */
+	const char *mfa_token;     /* to prove it with; NULL: a session, and all of what follows */
+	const struct rows *device; /* of a new session: whether the account knows it */
 	const struct rows *me;     /* one row: the shape Me */
 	const struct rows *tenant; /* the shape ActiveTenant; no row: there is none */
 	const char *access_token;
@@ -32,13 +39,16 @@ struct grantee {
 	struct tenant_id tenant; /* nil: no seat anywhere */
 	struct user_id user;     /* the seat in it */
 	const char *user_agent;  /* NULL: not known */
+	bool has_proven_mfa;     /* a second factor, or a passkey that is both, just now */
 };
 
 /* Names who acts in the rest of the batch's transaction: what enter() does for those who were
  * known. */
 void grant_act_as(struct batch *b, const struct grantee *who, struct session_id session);
 
-/* A new session for whom grant_act_as() has named, with cookie and refresh token, and grant_read().
+/*
+ * A new session for whom grant_act_as() has named, with cookie and refresh token, and grant_read();
+ * or else the demand for a second factor.
  */
 void grant_start(struct batch *b, struct ctx *c, const struct grantee *who, struct grant *ret);
 
@@ -49,6 +59,8 @@ void grant_read(struct batch *b, struct grant *ret);
 struct token_hash;
 const char *grant_token(struct ctx *c, struct token_hash **ret_hash);
 
-/* After the batch has run: the access token of the session. From now on who was granted it is
- * ctx->actor, for the log. */
+/*
+ * After the batch has run: the access token of the session, unless there is a demand. From now on
+ * who was granted it is ctx->actor, for the log.
+ */
 int grant_sign(struct ctx *c, struct session_id session, struct grant *g) MUST_CHECK;

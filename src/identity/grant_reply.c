@@ -58,13 +58,28 @@ static const struct shape tenant_shape = REPLY_SHAPE("ActiveTenant", tenant_fiel
 static const struct field me_fields[] = { SAID };
 const struct shape me_shape = REPLY_SHAPE("MeReply", me_fields);
 
+static const char *const methods[] = { "totp", "recovery", "passkey", NULL };
+static const struct field method = { .type = T_ENUM, .words = methods, .about = "A way to prove it", .example = "totp" };
+static const struct field demand_fields[] = {
+	{ "mfaRequired", T_BOOL, REQUIRED, .about = "true: there is no session yet", .example = "true" },
+	{ "methods", T_ARRAY, REQUIRED, .of = &method, .about = "What the account can prove it with", .example = "[\"totp\"]" },
+	{ "mfaToken", T_STRING, REQUIRED, .secret = true,
+	  .about = "For POST /mfa/challenge or POST /passkeys/login/options, within five minutes" },
+};
+static const struct shape demand_shape = REPLY_SHAPE("MfaDemand", demand_fields);
+/* The row has all but the token. */
+static const struct shape demand_row = { .name = "MfaDemandRow", .fields = demand_fields,
+	.fields_len = ARRAY_LEN(demand_fields) - 1 };
+
 static const struct field login_fields[] = {
 	SAID,
 	ACCESS_TOKEN,
 	{ "refreshToken", T_STRING, REQUIRED, .secret = true, .about = "Gives the next access token, once" },
 	EXPIRES_IN,
 };
-const struct shape login_shape = REPLY_SHAPE("Login", login_fields);
+const struct shape granted_shape = REPLY_SHAPE("Granted", login_fields);
+const struct shape login_shape = { .name = "Login", .fields = login_fields, .fields_len = ARRAY_LEN(login_fields),
+	.instead = &demand_shape };
 
 static const struct field switch_fields[] = { SAID, ACCESS_TOKEN, EXPIRES_IN };
 const struct shape switch_shape = REPLY_SHAPE("TenantSwitched", switch_fields);
@@ -89,6 +104,8 @@ int grant_reply(struct request *r, const struct grant *g)
 {
 	struct jsonwrite w;
 
+	if (g->mfa_token)
+		return reply_row_and(r, &demand_row, g->demand, "mfaToken", g->mfa_token);
 	if (g->cookie)
 		reply_header(r, "Set-Cookie",
 			     session_cookie(r->ctx->arena, g->cookie, g->cookie_max_age_s));

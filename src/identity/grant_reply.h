@@ -10,12 +10,15 @@ struct grant;
 struct jsonwrite;
 struct request;
 
-extern const struct shape me_shape;     /* {user, tenant} */
-extern const struct shape login_shape;  /* beside it accessToken, refreshToken, expiresIn */
-extern const struct shape switch_shape; /* the same without refreshToken */
+extern const struct shape me_shape;      /* {user, tenant} */
+extern const struct shape login_shape;   /* beside it accessToken, refreshToken, expiresIn; or else
+					    {mfaRequired, mfaToken, methods} */
+extern const struct shape granted_shape; /* a Login that is one in any case */
+extern const struct shape switch_shape;  /* the same without refreshToken */
 
 /* The members user and tenant. */
 void grant_write_me(struct jsonwrite *w, const struct grant *g);
 
-/* The whole reply, with the cookie where one was made. */
+/* The whole reply, with the cookie where one was made; the demand for a second factor where there
+ * is one. */
 int grant_reply(struct request *r, const struct grant *g);

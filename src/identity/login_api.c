@@ -3,13 +3,15 @@
  */
 #include "identity/identity.h"
 
+#include "base/config.h"
 #include "http/api.h"
 #include "identity/account.h"
 #include "identity/credential.h"
+#include "identity/device.h"
 #include "identity/grant_reply.h"
+#include "identity/mail_reply.h"
 #include "identity/session.h"
-
-#define USER_AGENT_MAX 512 /* bytes that are kept */
+#include "identity/signup.h"
 
 /*
  * Shapes
@@ -27,6 +29,8 @@ static const struct field sign_up_fields[] = {
 	  .about = "Family name", .example = "Example" },
 	{ "tenantName", T_STRING, OPTIONAL, offsetof(struct sign_up, tenant_name), .min = 1, .max = 200,
 	  .about = "Name of the tenant that is founded; made of the person's name if absent", .example = "Blue" },
+	{ "inviteToken", T_STRING, OPTIONAL, offsetof(struct sign_up, invite_token), .min = 1, .max = 128, .secret = true,
+	  .about = "Of an invitation to this email: no tenant is founded, and one sits in the tenant that invites" },
 };
 static const struct shape sign_up_shape = SHAPE("SignUp", struct sign_up, sign_up_fields);
 
@@ -59,16 +63,11 @@ static const struct shape password_shape = SHAPE("PasswordChange", struct passwo
  * Handlers
  */
 
-/* What the device calls itself, as much of it as is UTF-8; NULL when it says nothing. */
-static const char *device(struct request *r)
+/* Without an invitation, which shows that the email is one's own, it may have to be verified first.
+ */
+static bool is_to_be_verified(const struct sign_up *in)
 {
-	struct str s = str_of(request_header(r, "USER_AGENT"));
-
-	if (s.len > USER_AGENT_MAX)
-		s.len = USER_AGENT_MAX;
-	s.len = str_utf8_prefix(s);
-
-	return s.len > 0 ? str_dup(r->ctx->arena, s) : NULL;
+	return config()->email_verification == EMAIL_VERIFICATION_REQUIRED && !in->invite_token;
 }
 
 static int sign_up(struct request *r)
@@ -76,7 +75,12 @@ static int sign_up(struct request *r)
 	struct grant g;
 	int err;
 
-	err = account_sign_up(r->ctx, r->body, device(r), &g);
+	if (is_to_be_verified(r->body)) {
+		err = signup_later(r->ctx, r->body);
+		return err ? err : mail_reply(r);
+	}
+
+	err = account_sign_up(r->ctx, r->body, device_of(r), &g);
 
 	return err ? err : grant_reply(r, &g);
 }
@@ -86,7 +90,7 @@ static int log_in(struct request *r)
 	struct grant g;
 	int err;
 
-	err = account_log_in(r->ctx, r->body, device(r), &g);
+	err = account_log_in(r->ctx, r->body, device_of(r), &g);
 
 	return err ? err : grant_reply(r, &g);
 }
@@ -137,19 +141,21 @@ static int change_password(struct request *r)
 /* clang-format off */
 static const struct route routes[] = {
 	{ POST, "/signup", TIER_AUTH, PERM_PUBLIC, RATE_AUTH,
-	  .body = &sign_up_shape, .reply = &login_shape, .status = 201, .flags = ROUTE_SLOW | ROUTE_NO_STORE,
-	  .errors = ERRORS(ERR_RESOURCE_CONFLICT),
-	  .summary = "Sign up", .about = "An account, with a tenant of its own that it owns; logged in at once", .handle = sign_up },
+	  .body = &sign_up_shape, .reply = &granted_shape, .status = 201, .flags = ROUTE_SLOW | ROUTE_NO_STORE,
+	  .accepted = &mail_accepted_shape, .errors = ERRORS(ERR_RESOURCE_CONFLICT, ERR_RESOURCE_NOT_FOUND),
+	  .summary = "Sign up", .about = "An account, with a tenant of its own that it owns; logged in at once. Where EMAIL_VERIFICATION "
+	  "is required: 202 in any case, and a mail says how to go on", .handle = sign_up },
 
 	{ POST, "/login", TIER_AUTH, PERM_PUBLIC, RATE_AUTH,
 	  .body = &log_in_shape, .reply = &login_shape, .flags = ROUTE_SLOW | ROUTE_NO_STORE,
-	  .errors = ERRORS(ERR_AUTH_INVALID_CREDENTIALS),
-	  .summary = "Log in", .about = "Sets the session's cookie, for dashboards, and gives tokens, for everyone else. After five "
+	  .errors = ERRORS(ERR_AUTH_INVALID_CREDENTIALS, ERR_AUTH_EMAIL_UNVERIFIED),
+	  .summary = "Log in", .about = "Sets the session's cookie, for dashboards, and gives tokens, for everyone else. An account with a "
+	  "second factor gets an mfaToken to prove it with instead. After five "
 	  "failures each attempt has to wait, twice as long each time, whether or not the email has an account",
 	  .handle = log_in },
 
 	{ POST, "/refresh", TIER_AUTH, PERM_PUBLIC, RATE_WRITE,
-	  .body = &refresh_shape, .reply = &login_shape, .flags = ROUTE_NO_STORE,
+	  .body = &refresh_shape, .reply = &granted_shape, .flags = ROUTE_NO_STORE,
 	  .errors = ERRORS(ERR_AUTH_TOKEN_EXPIRED, ERR_AUTH_TOKEN_REUSED),
 	  .summary = "Refresh", .about = "A refresh token is good once; the same again revokes its session", .handle = refresh },
 

@@ -240,33 +240,35 @@ static struct arg arg_hash(const struct token_hash *h)
 
 /* By session: for enter(). */
 static void enter_person(struct entry *e, struct ctx *c, const struct proof *p,
-			 struct tenant_id named, enum perm perm)
+			 struct tenant_id named, const struct route *row)
 {
-	struct arg *args = arena_make_n(c->arena, struct arg, 6);
+	struct arg *args = arena_make_n(c->arena, struct arg, 7);
 	bool is_named = !uuid_is_nil(named.u);
 
 	args[0] = arg_uuid(p->session.u);
 	args[1] = arg_hash(p->cookie);
 	args[2] = arg_uuid(is_named ? named.u : p->tenant.u);
 	args[3] = arg_bool(is_named);
-	args[4] = arg_text(need_of(perm));
-	args[5] = arg_text(permissions[perm].name);
+	args[4] = arg_text(need_of(row->perm));
+	args[5] = arg_text(permissions[row->perm].name);
+	args[6] = arg_bool(row->flags & ROUTE_STEP_UP);
 	e->statement = &sql_identity_enter;
-	e->args = (struct args){ args, 6 };
+	e->args = (struct args){ args, 7 };
 	e->on_enter = on_enter;
 }
 
 /* By API key: for enter_key(). */
 static void enter_key(struct entry *e, struct ctx *c, const struct proof *p, struct tenant_id named,
-		      enum perm perm)
+		      const struct route *row)
 {
 	struct arg *args = arena_make_n(c->arena, struct arg, 5);
+	bool wants_person = row->flags & ROUTE_STEP_UP;
 
 	args[0] = arg_hash(p->api_key);
 	args[1] = arg_text(c->actor.ip);
 	args[2] = arg_uuid(named.u);
-	args[3] = arg_text(need_of(perm));
-	args[4] = arg_text(permissions[perm].name);
+	args[3] = arg_text(wants_person ? "person" : need_of(row->perm));
+	args[4] = arg_text(permissions[row->perm].name);
 	e->statement = &sql_identity_enter_key;
 	e->args = (struct args){ args, 5 };
 	e->on_enter = on_enter_key;
@@ -285,9 +287,9 @@ static int make_entry(struct request *r, const struct proof *p)
 
 	*e = (struct entry){ .replica_ok = (r->route->flags & ROUTE_REPLICA) != 0 };
 	if (p->api_key)
-		enter_key(e, c, p, named, r->route->perm);
+		enter_key(e, c, p, named, r->route);
 	else
-		enter_person(e, c, p, named, r->route->perm);
+		enter_person(e, c, p, named, r->route);
 	c->entry = e;
 	c->actor.tenant = uuid_is_nil(named.u) ? p->tenant : named;
 
