@@ -4,6 +4,7 @@
 #include "support/answer.h"
 #include "support/caller.h"
 #include "support/database.h"
+#include "support/factories.h"
 #include "support/load.h"
 #include "support/servers.h"
 #include "support/world.h"
@@ -16,6 +17,11 @@
 
 struct place {
 	pid_t gone;
+	size_t len;
+};
+
+struct workers {
+	pid_t pids[32];
 	size_t len;
 };
 
@@ -62,6 +68,57 @@ Test(faults_workers, one_that_is_killed_is_replaced_and_the_others_serve)
 	cr_assert_eq(r.unformed, 0, "%s", r.first_failure);
 	cr_assert_eq(r.by_status[200] + r.by_status[502], r.answers, "%s", r.first_failure);
 	cr_assert_leq(r.by_status[502], (uint64_t)CONNECTIONS * KILLS);
+}
+
+static bool is_waiting_for_a_lock(UNUSED void *p)
+{
+	return database_number("SELECT count(*) FROM pg_stat_activity "
+			       "WHERE usename = 'zygo_app' AND wait_event_type = 'Lock'",
+			       NULL) > 0;
+}
+
+static void signal_all(const pid_t *pids, size_t len, int number)
+{
+	for (size_t i = 0; i < len; i++)
+		(void)kill(pids[i], number);
+}
+
+static bool is_one_gone(void *p)
+{
+	const struct workers *before = p;
+
+	for (size_t i = 0; i < before->len; i++) {
+		if (kill(before->pids[i], 0) != 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * All are stopped while one of them has a request, which waits for a row that this test holds: that
+ * one is over its time, and is replaced; its request is a 504 in our JSON.
+ */
+Test(faults_workers, one_that_hangs_in_a_request_is_replaced)
+{
+	struct caller ann = caller(ROLE_ADMIN);
+	struct workers before;
+	struct load_result r;
+	struct load *load;
+
+	server_workers(before.pids, ARRAY_LEN(before.pids), &before.len);
+	database_run("BEGIN", NULL);
+	(void)project_make(ann.tenant, "held");
+	load = load_start_writes(&ann, "/projects", "{\"slug\":\"held\",\"name\":\"x\"}", 1);
+	wait_until(is_waiting_for_a_lock, NULL, "the request waits for the row");
+	signal_all(before.pids, before.len, SIGSTOP);
+	wait_until(is_one_gone, &before, "the worker that hangs is killed");
+	signal_all(before.pids, before.len, SIGCONT);
+	database_run("ROLLBACK", NULL);
+	load_wait(load, 5);
+	r = load_stop(load);
+	cr_assert_geq(r.by_status[504], 1);
+	cr_assert_eq(r.broken + r.unformed, 0, "%s", r.first_failure);
+	answer_is(get(&ann, "/users"), 200);
 }
 
 /* Invariant: what was answered 2xx is durable, and its event with it. */
