@@ -5,7 +5,8 @@ import { createConfig, lintFromString } from "@redocly/openapi-core";
 import { readFile } from "node:fs/promises";
 
 const file = process.argv[2];
-const config = await createConfig({ extends: ["recommended"] });
+// The product is not offered under a licence, so there is none to name.
+const config = await createConfig({ extends: ["recommended"], rules: { "info-license": "off" } });
 const problems = await lintFromString({ source: await readFile(file, "utf8"), absoluteRef: file, config });
 
 for (const { severity, ruleId, message, location } of problems) {
