@@ -31,7 +31,7 @@
 static unsigned problems;
 static const char *subject; /* of the check that runs */
 
-static void say(const char *verdict, const char *fmt, va_list ap)
+static void PRINTF_LIKE(2, 0) say(const char *verdict, const char *fmt, va_list ap)
 {
 	printf("%-8s %-14s ", verdict, subject);
 	(void)vprintf(fmt, ap);
