@@ -191,9 +191,11 @@ static int find_side(struct ctx *c, const struct token_hash *hash, const char **
 	err = batch_run(b);
 	if (err)
 		return err;
+	if (rows_len(row) == 0)
+		return fail(c, ERR_AUTH_TOKEN_EXPIRED, NULL, NULL);
 	*ret_kind = rows_get_text(row, "kind");
 
-	return *ret_kind ? OK : fail(c, ERR_AUTH_TOKEN_EXPIRED, NULL, NULL);
+	return OK;
 }
 
 /* The confirmation, and the change where it was the second one: in one transaction, held open to

@@ -26,6 +26,10 @@ static const struct {
 	{ "api\\_keys\\_user\\_id\\_fkey", "the seat is the one that acts" },
 	{ "api\\_key\\_secrets\\_api\\_key\\_id\\_fkey", "the key was just made or locked" },
 	{ "api\\_key\\_secrets\\_hash\\_key", "190 random bits, hashed" },
+	{ "invitations\\_user\\_id\\_fkey", "the user was just made" },
+	{ "invitations\\_tenant\\_id\\_user\\_id\\_key", "a user is invited when it is made" },
+	{ "invitation\\_tokens\\_invitation\\_id\\_fkey", "the invitation was just found" },
+	{ "invitation\\_tokens\\_token\\_hash\\_key", "256 random bits, hashed" },
 	{ "users\\_account\\_id\\_fkey",
 	  "the account was just made or found, in the same transaction" },
 };

@@ -257,7 +257,7 @@ Test(invitations, that_are_revoked_leave_nothing)
 
 Test(invitations, end_with_the_user)
 {
-	struct caller ann = caller(ROLE_ADMIN);
+	struct caller ann = caller(ROLE_OWNER);
 	const char *email = new_email(), *user = invite(&ann, email), *token;
 
 	token = mail_token(email, "invites you");
