@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/settings_impl.h"
+#include "base/slug.h"
 #include "base/str.h"
 
 #include <errno.h>
@@ -153,6 +154,32 @@ static bool mail_password_is_in_clear(const struct config *c)
 	return c->smtp_pass && c->smtp_security == SMTP_CLEAR;
 }
 
+static bool google_has_no_secret(const struct config *c)
+{
+	return c->oauth_google_client_id && !c->oauth_google_client_secret;
+}
+
+static bool github_has_no_secret(const struct config *c)
+{
+	return c->oauth_github_client_id && !c->oauth_github_client_secret;
+}
+
+static bool oidc_has_no_issuer(const struct config *c)
+{
+	return c->oauth_oidc_client_id && !c->oauth_oidc_issuer;
+}
+
+static bool oidc_is_called_badly(const struct config *c)
+{
+	static const char *const taken[] = { "google", "github", "providers", "identities" };
+
+	for (size_t i = 0; i < ARRAY_LEN(taken); i++)
+		if (strcmp(c->oauth_oidc_name, taken[i]) == 0)
+			return true;
+
+	return !slug_is(str_of(c->oauth_oidc_name));
+}
+
 static const struct {
 	bool (*is_broken)(const struct config *c);
 	const char *mistake;
@@ -171,6 +198,15 @@ static const struct {
 			     "smtp.zygo.tech" },
 	{ mail_password_is_in_clear, "SMTP_SECURITY: is none; expected starttls or tls, since "
 				     "SMTP_PASS would be sent in clear; for example starttls" },
+	{ google_has_no_secret, "OAUTH_GOOGLE_CLIENT_SECRET: is not set; expected the secret, since "
+				"OAUTH_GOOGLE_CLIENT_ID is set; for example GOCSPX-..." },
+	{ github_has_no_secret, "OAUTH_GITHUB_CLIENT_SECRET: is not set; expected the secret, since "
+				"OAUTH_GITHUB_CLIENT_ID is set; for example what GitHub has shown once" },
+	{ oidc_has_no_issuer, "OAUTH_OIDC_ISSUER: is not set; expected a URL, since "
+			      "OAUTH_OIDC_CLIENT_ID is set; for example https://id.example.com" },
+	{ oidc_is_called_badly, "OAUTH_OIDC_NAME: cannot be a name; expected a-z, 0-9 and single '-' "
+				"inside, and neither google, github, providers nor identities; for "
+				"example keycloak" },
 };
 
 /* WORKERS_FAST=0: one a core, as far as the connections go. */

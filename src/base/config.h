@@ -73,6 +73,15 @@ struct config {
 	int64_t email_verify_expires_us, password_reset_expires_us, email_change_expires_us;
 	int64_t magic_link_expires_us, email_otp_expires_us, invitation_expires_us;
 	int64_t invitations_max; /* an hour and tenant */
+
+	/* Other providers to log in through: one is on when its client's id is set. */
+	const char *oauth_google_client_id, *oauth_google_client_secret;
+	const char *oauth_github_client_id, *oauth_github_client_secret;
+	const char *oauth_github_url, *oauth_github_api_url; /* no slash at the end */
+	const char *oauth_oidc_name, *oauth_oidc_title, *oauth_oidc_issuer;
+	const char *oauth_oidc_client_id, *oauth_oidc_client_secret;
+	bool oauth_sign_up;
+
 	const char *stripe_secret_key, *stripe_webhook_secret, *hetzner_api_key;
 };
 

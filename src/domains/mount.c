@@ -25,6 +25,7 @@ const struct mount *const mounts[] = {
 	&recovery_mount,
 	&maillogin_mount,
 	&invite_mount,
+	&oauth_mount,
 	&keys_mount,
 	&users_mount,
 	&invitations_mount,

@@ -403,6 +403,12 @@ static void write_success(struct jsonwrite *w, const struct mounted *m)
 
 	if (m->route->accepted)
 		write_accepted(w, m);
+	if (m->route->failed) {
+		write_key_of_status(w, 302);
+		jsonwrite_object(w);
+		jsonwrite_member_text(w, "description", phrase_of(302));
+		jsonwrite_object_end(w);
+	}
 	if (m->route->one && m->route->method == GET) {
 		jsonwrite_key(w, "304");
 		jsonwrite_object(w);

@@ -228,6 +228,15 @@ int reply_none(struct request *r)
 	return OK;
 }
 
+int reply_redirect(struct request *r, const char *url)
+{
+	reply_header(r, "Location", url);
+	r->reply.status = 302;
+	r->reply.written = true;
+
+	return OK;
+}
+
 /*
  * Rows
  */

@@ -29,6 +29,9 @@ int reply_rows(struct request *r, const struct rows *rows);
 /* 204. */
 int reply_none(struct request *r);
 
+/* 302, to an address of another page; copied. */
+int reply_redirect(struct request *r, const char *url);
+
 /*
  * For replies of several parts: opens the object; write members, then reply_end(). A row inside it
  * is written by reply_write_row with the shape it has.

@@ -83,6 +83,12 @@ struct route {
 	int (*all)(struct request *r, const struct rows **ret);
 	int (*none)(struct request *r);
 	int (*handle)(struct request *r);
+
+	/*
+	 * A page that browsers open: makes the reply of a failure, a redirect; false: who asks is
+	 * none, and gets the error's body. Its successes may be redirects (302) too. NULL: no page.
+	 */
+	bool (*failed)(struct request *r);
 };
 
 /* One row on one tier. */
@@ -150,7 +156,7 @@ struct str route_segment(struct str *rest, bool *ret_is_param);
 bool route_each(size_t i, struct mounted *ret);
 
 /* An API key may call it: a tenant's route of the public tier, but not those that make keys, since
- * no key is scoped to that (sql/migrations/0004). */
+ * no key is scoped to that (sql/migrations/0004), and not those that want a second factor. */
 bool route_takes_api_key(const struct route *r, enum tier t);
 
 /* What the reply says when all went well. */

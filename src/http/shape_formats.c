@@ -276,6 +276,7 @@ const struct shape_pattern shape_patterns[] = {
 	{ "locale", "^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", "Invalid locale", "de-DE" },
 	{ "version", "^[0-9]+[.][0-9]+[.][0-9]+$", "Invalid version: three numbers", "1.2.0" },
 	{ "color", "^#[0-9a-fA-F]{6}$", "Invalid color: # and 6 hexadecimal digits", "#1e90ff" },
+	{ "localPath", "^/[!-~]*$", "Invalid path: it begins with / and has visible ASCII alone", "/projects" },
 	{ "printable", "^[^\001-\037\177]*$", "Control characters are not allowed", "Blue team" },
 	{ 0 },
 };

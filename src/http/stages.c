@@ -164,6 +164,16 @@ static int settle(struct request *r)
 	return found.err;
 }
 
+/* A page's own words, or the error's body. */
+static void reply_failure(struct request *r)
+{
+	const struct route *row = r->route;
+
+	r->reply = (struct reply){ .version = -1 };
+	if (!row || !row->failed || !row->failed(r))
+		problem_reply(r);
+}
+
 static void write_reply(struct request *r)
 {
 	struct str body = buf_view(&r->reply.body);
@@ -199,7 +209,7 @@ void stages_run(struct request *r)
 
 	err = settle(r);
 	if (err)
-		problem_reply(r);
+		reply_failure(r);
 	write_reply(r);
 }
 

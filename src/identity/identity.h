@@ -8,6 +8,7 @@ extern const struct mount account_mount;  /* me_api.c: who one is, sessions */
 extern const struct mount recovery_mount; /* recovery_api.c: verification, reset, change of email */
 extern const struct mount maillogin_mount; /* maillogin_api.c: links and codes to log in with */
 extern const struct mount invite_mount;    /* invite_api.c: accepting invitations */
+extern const struct mount oauth_mount;     /* oauth_api.c: logging in through other providers */
 extern const struct mount keys_mount;      /* keys_api.c: what others verify tokens with */
 
 extern const struct mount mfa_mount;        /* mfa_api.c: one-time and recovery codes */

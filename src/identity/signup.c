@@ -24,7 +24,7 @@
 #define PAYLOAD_BYTES_MAX KIB(8)
 
 /* "Ann's team", or of the part of the email before the @. */
-static const char *tenant_name(struct ctx *c, const struct sign_up *in)
+const char *signup_tenant_name(struct ctx *c, const struct sign_up *in)
 {
 	struct str email = str_of(in->email);
 	struct str who = in->first_name ? str_of(in->first_name) : str_cut(&email, '@');
@@ -40,7 +40,8 @@ static void add_account(struct batch *b, struct ctx *c, const struct sign_up *in
 			const char *password_hash, const struct grantee *who,
 			struct session_id session)
 {
-	struct founding founding = { who->tenant, who->user, who->account, tenant_name(c, in) };
+	struct founding founding = { who->tenant, who->user, who->account,
+				     signup_tenant_name(c, in) };
 
 	grant_act_as(b, who, session);
 	batch_add(b, NULL, &sql_identity_account_create,

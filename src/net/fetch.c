@@ -14,6 +14,7 @@
 #define TIMEOUT_US (5 * US_PER_S)
 #define CONNECT_MS 3000L
 #define REPLY_MAX  KIB(256)
+#define FORM_MAX   KIB(64)
 
 /* What the callbacks fill while one request runs. */
 struct talk {
@@ -85,6 +86,11 @@ static void set_options(CURL *curl, struct ctx *c, const struct fetch *f, struct
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, t);
 	if (f->body)
 		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, f->body);
+	if (f->user) {
+		curl_easy_setopt(curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+		curl_easy_setopt(curl, CURLOPT_USERNAME, f->user);
+		curl_easy_setopt(curl, CURLOPT_PASSWORD, f->password);
+	}
 }
 /* clang-format on */
 
@@ -148,23 +154,40 @@ int fetch(struct ctx *c, const struct fetch *f, struct fetched *ret)
 	return 0;
 }
 
-const char *fetch_form(struct ctx *c, const char *const pairs[][2])
+static void add_escaped(struct buf *out, const char *s)
 {
 	static const char plain[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+
+	for (; *s; s++)
+		if (strchr(plain, *s))
+			buf_char(out, *s);
+		else
+			buf_printf(out, "%%%02X", (unsigned char)*s);
+}
+
+const char *fetch_form(struct ctx *c, const char *const pairs[][2])
+{
 	struct buf out;
 
-	buf_init(&out, c->arena, KIB(64));
+	buf_init(&out, c->arena, FORM_MAX);
 	for (size_t i = 0; pairs[i][0]; i++) {
 		if (!pairs[i][1])
 			continue;
 		buf_printf(&out, "%s%s=", out.len > 0 ? "&" : "", pairs[i][0]);
-		for (const char *s = pairs[i][1]; *s; s++)
-			if (strchr(plain, *s))
-				buf_char(&out, *s);
-			else
-				buf_printf(&out, "%%%02X", (unsigned char)*s);
+		add_escaped(&out, pairs[i][1]);
 	}
+	BUG_IF(out.overflow);
+
+	return out.data;
+}
+
+const char *fetch_escape(struct ctx *c, const char *s)
+{
+	struct buf out;
+
+	buf_init(&out, c->arena, FORM_MAX);
+	add_escaped(&out, s);
 	BUG_IF(out.overflow);
 
 	return out.data;

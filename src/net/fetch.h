@@ -17,6 +17,7 @@ struct fetch {
 	const char *url;  /* https, or http where the guard allows the host by OUTBOUND_ALLOW */
 	const char *body; /* POST when not NULL, NUL-terminated */
 	const char *headers[FETCH_HEADERS_MAX]; /* "Accept: application/json" */
+	const char *user, *password;            /* Basic; NULL: none. As they are to be sent */
 	int64_t timeout_us;                     /* of the whole; 0: 5 s */
 	size_t reply_max;                       /* bytes of body; more is a failure; 0: 256 KiB */
 };
@@ -38,3 +39,6 @@ int fetch(struct ctx *c, const struct fetch *f, struct fetched *ret) MUST_CHECK;
 /* name=value&…, values percent-encoded, in c's arena: for forms and query strings. Pairs end with a
  * NULL name; one with a NULL value is left out. */
 const char *fetch_form(struct ctx *c, const char *const pairs[][2]);
+
+/* One value, percent-encoded, in c's arena. */
+const char *fetch_escape(struct ctx *c, const char *s);

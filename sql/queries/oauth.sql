@@ -1,0 +1,103 @@
+-- Logging in through other providers. Role identity: who comes back from one acts as nobody until it is known who that is.
+
+------------------------------------------------------------------------------------------------------------
+-- On the way
+
+-- And what is over, a few at a time: each new one leaves one row at most, so these do not pile up.
+-- $1 hash of the state, $2 hash of the browser's cookie, $3 provider, $4 what is sealed, $5 where to go then,
+-- $6 to link for the session that acts.
+-- name: oauth_state_create :exec  role: identity
+WITH swept AS (
+	DELETE FROM oauth_states
+	WHERE state_hash IN (SELECT state_hash FROM oauth_states WHERE expires_at < now() ORDER BY expires_at LIMIT 8
+			     FOR UPDATE SKIP LOCKED)
+)
+INSERT INTO oauth_states (state_hash, browser_hash, provider, sealed, redirect, session_id)
+VALUES ($1, $2, $3, $4, $5, CASE WHEN $6 THEN current_session() END);
+
+-- Uses it up, whatever comes of it. No row: it is used, over, another provider's, or another browser's. account_id: whom it links for,
+-- NULL when that session has ended.  $1 hash of the state, $2 hash of the browser's cookie, $3 provider.
+-- name: oauth_state_take :opt  role: identity
+DELETE FROM oauth_states o
+WHERE o.state_hash = $1 AND o.browser_hash = $2 AND o.provider = $3 AND o.expires_at > now()
+RETURNING o.sealed, o.redirect, o.session_id, o.session_id IS NOT NULL AS is_link,
+	(SELECT s.account_id FROM sessions s
+	 WHERE s.id = o.session_id AND s.revoked_at IS NULL AND s.expires_at > now() AND s.idle_expires_at > now()) AS account_id;
+
+------------------------------------------------------------------------------------------------------------
+-- Who it is
+
+-- Always a row: the account that the identity is linked to, or else that of the platform's realm with the email; and its seat used
+-- last.  $1 issuer, $2 subject, $3 email that the provider has verified, or NULL.
+-- name: oauth_find :one  role: identity
+SELECT i.id AS identity_id, a.id AS account_id, a.password_hash IS NOT NULL AS has_password,
+       a.email_verified_at IS NOT NULL AS is_verified, seat.tenant_id, seat.id AS user_id
+FROM (VALUES (true)) AS always
+LEFT JOIN oauth_identities i ON i.issuer = $1 AND i.subject = $2
+LEFT JOIN accounts a ON a.deleted_at IS NULL AND a.id = coalesce(i.account_id, (
+	SELECT id FROM accounts WHERE realm_id = realm_of(NULL, NULL) AND email = $3 AND deleted_at IS NULL))
+LEFT JOIN LATERAL (
+	SELECT u.tenant_id, u.id
+	FROM users u
+	JOIN tenants t ON t.id = u.tenant_id
+	WHERE u.account_id = a.id AND u.status = 'active' AND u.deleted_at IS NULL AND t.deleted_at IS NULL
+	ORDER BY t.status, u.last_login_at DESC NULLS LAST, u.created_at
+	LIMIT 1
+) AS seat ON true;
+
+-- Of the account that acts; refused when it was unlinked that very moment.  $1 issuer, $2 subject, $3 email.
+-- name: oauth_identity_use :one  noun: Identity  role: identity
+UPDATE oauth_identities
+SET last_used_at = now(), email = coalesce($3, email)
+WHERE issuer = $1 AND subject = $2 AND account_id = current_account()
+RETURNING id;
+
+-- To the account that acts.  $1 id, $2 provider, $3 issuer, $4 subject, $5 email.
+-- name: oauth_identity_create :exec  role: identity
+INSERT INTO oauth_identities (id, account_id, provider, issuer, subject, email)
+VALUES ($1, current_account(), $2, $3, $4, $5);
+
+-- Nobody's password opens the account that acts, and its email is its own: only so does an identity with that email come to it by
+-- itself. Locked, so that it holds to the end.
+-- name: oauth_may_join :exec  role: identity
+WITH open AS (
+	SELECT id FROM accounts
+	WHERE id = current_account() AND password_hash IS NULL AND email_verified_at IS NOT NULL AND deleted_at IS NULL
+	FOR NO KEY UPDATE
+)
+SELECT refuse('ZY409', 'An account with this email exists: log in to it, and link the provider there')
+WHERE NOT EXISTS (SELECT FROM open);
+
+-- Without a password, and with an email that the provider has verified.  $1 id, $2 email, $3 first name, $4 last name.
+-- name: oauth_account_create :exec  role: identity
+INSERT INTO accounts (id, email, email_verified_at, first_name, last_name, last_login_at)
+VALUES ($1, $2, now(), $3, $4, now());
+
+-- name: oauth_login_note :exec  role: identity
+UPDATE accounts SET last_login_at = now() WHERE id = current_account();
+
+------------------------------------------------------------------------------------------------------------
+-- What is linked
+
+-- name: oauth_identities :many  reply: OAuthIdentity  role: identity
+SELECT id, provider, email, created_at AS "createdAt", last_used_at AS "lastUsedAt"
+FROM oauth_identities
+WHERE account_id = current_account()
+ORDER BY created_at, id
+LIMIT 100;
+
+-- Two removals of the last two ways in take turns: the second then sees the first.
+-- name: oauth_account_lock :exec  role: identity
+SELECT FROM accounts WHERE id = current_account() FOR NO KEY UPDATE;
+
+-- Behind oauth_account_lock. Never the last way in: a password, a passkey, or another identity of a provider that is on.
+-- $1 identity, $2 issuers of the providers that are on.
+-- name: oauth_identity_delete :one  noun: Identity  role: identity
+DELETE FROM oauth_identities i
+USING accounts a
+WHERE i.id = $1 AND a.id = current_account() AND i.account_id = a.id
+  AND (a.password_hash IS NOT NULL
+       OR EXISTS (SELECT FROM passkeys p WHERE p.account_id = a.id)
+       OR EXISTS (SELECT FROM oauth_identities o WHERE o.account_id = a.id AND o.id <> i.id AND o.issuer = ANY ($2))
+       OR refuse('ZY422', 'This is the last way to log in: set a password first'))
+RETURNING i.id;
