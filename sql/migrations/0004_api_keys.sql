@@ -156,6 +156,8 @@ ALTER TABLE events ADD COLUMN api_key_id uuid; -- with actor_kind apiKey: which
 
 -- What enter() is for people: finds the key by the hash of its secret and proves that it may do what the route wants, here, now
 -- and from this address. What it may do is what its scopes and its maker's seat both allow; a global admin's key is no more than that.
+--
+-- p_need: as enter()'s, or 'person' where no key is enough.
 CREATE FUNCTION enter_key(p_hash bytea, p_ip inet, p_tenant uuid, p_need text, p_permission text, p_read_only boolean)
 RETURNS TABLE (api_key_id uuid, account_id uuid, tenant_id uuid, user_id uuid, rate_limit integer, is_stale boolean)
 LANGUAGE plpgsql SECURITY DEFINER
@@ -171,7 +173,7 @@ BEGIN
 	JOIN public.api_keys x ON x.tenant_id = s.tenant_id AND x.id = s.api_key_id
 	JOIN public.tenants t ON t.id = x.tenant_id AND t.deleted_at IS NULL
 	JOIN public.users u ON u.tenant_id = x.tenant_id AND u.id = x.user_id AND u.deleted_at IS NULL
-	JOIN public.accounts a ON a.id = u.account_id AND a.deleted_at IS NULL
+	JOIN public.accounts a ON a.id = u.account_id AND a.deleted_at IS NULL AND a.locked_at IS NULL
 	WHERE s.hash = p_hash AND (s.expires_at IS NULL OR s.expires_at > now())
 	  AND x.revoked_at IS NULL AND (x.expires_at IS NULL OR x.expires_at > now());
 	IF NOT FOUND THEN
@@ -180,7 +182,7 @@ BEGIN
 
 	IF cardinality(k.allowed_ips) > 0 AND NOT coalesce(p_ip <<= ANY (k.allowed_ips), false) THEN
 		PERFORM public.refuse('ZY403', 'This API key cannot be used from this address');
-	ELSIF p_need <> 'member' THEN
+	ELSIF p_need NOT IN ('member', 'person') THEN
 		PERFORM public.refuse('ZY403', 'API keys act in a tenant only');
 	ELSIF p_tenant <> k.tenant_id THEN
 		PERFORM public.refuse('ZY403', 'Tenant not found or inactive');
@@ -188,6 +190,8 @@ BEGIN
 		PERFORM public.refuse('ZY451', 'Tenant is suspended');
 	ELSIF k.user_status <> 'active' THEN
 		PERFORM public.refuse('ZY403', 'The access of the user who made this API key is suspended');
+	ELSIF p_need = 'person' THEN
+		PERFORM public.refuse('ZY403', 'This is for people: an API key has no second factor');
 	ELSIF p_permission <> ALL (k.scopes) OR p_permission <> ALL (k.permissions) THEN
 		PERFORM public.refuse('ZY403', 'Insufficient permissions', p_permission);
 	END IF;

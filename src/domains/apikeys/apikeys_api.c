@@ -5,7 +5,7 @@
 
 #include "http/api.h"
 
-#define GRACE_MAX_S (7 * 24 * 3600)
+#define GRACE_MAX_S INT64_C(604800) /* seven days */
 #define RATE_MAX    1000000
 #define ADDRESS_MAX 50
 #define FAR_AWAY    "2099-12-31T00:00:00.000Z" /* an example must lie in the future */
