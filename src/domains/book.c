@@ -8,10 +8,14 @@
 #include "domains/book.h"
 
 #include "domains/housekeeping/housekeeping.h"
+#include "identity/letters.h"
+#include "identity/signup.h"
 #include "jobs/book.h"
 
 static const struct job_kind *const kinds[] = {
 	&housekeeping_kind,
+	&letter_job,
+	&signup_job,
 	NULL,
 };
 

@@ -27,7 +27,7 @@ static const struct shape link_shape = SHAPE("MagicLink", struct link_given, lin
 static const struct field code_fields[] = {
 	{ "email", T_EMAIL, REQUIRED, offsetof(struct code_given, email), .max = 254,
 	  .about = "Where the code was sent", .example = "ann@example.com" },
-	{ "code", T_STRING, REQUIRED, offsetof(struct code_given, code), .min = 6, .max = 6, .secret = true,
+	{ "code", T_STRING, REQUIRED, offsetof(struct code_given, code), .min = 6, .max = 6, .secret = true, .example = "123456",
 	  .about = "The six digits of the mail" },
 	{ "tenant", T_STRING, OPTIONAL, offsetof(struct code_given, tenant), .min = 1, .max = 63,
 	  .about = TENANT_ABOUT, .example = "blue" },
