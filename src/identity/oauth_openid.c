@@ -13,8 +13,6 @@
 #include "crypto/idtoken.h"
 #include "net/fetch.h"
 
-#define JWKS_RETRY_US US_PER_MINUTE /* how often an unknown key makes the set be fetched again */
-
 /* What the document says, in the ctx's arena. */
 struct metadata {
 	const char *issuer; /* as its tokens spell it */
@@ -93,7 +91,7 @@ static int discover(struct ctx *c, const struct oauth_provider *p, struct metada
 	const struct json *document;
 	int err;
 
-	err = oauth_document(c, url, INT64_MAX, &document);
+	err = oauth_document(c, url, false, &document);
 	if (err)
 		return err;
 	if (json_kind(document) != JSON_OBJECT)
@@ -190,14 +188,13 @@ static int read_id_token(struct ctx *c, const struct oauth_provider *p, const st
 {
 	const struct id_token_wanted wanted = { m->issuer, p->client_id, nonce,
 						clock_now_us() / US_PER_S };
-	const int64_t ages_max_us[] = { INT64_MAX, JWKS_RETRY_US };
 	enum id_token_outcome outcome = ID_TOKEN_UNKNOWN_KEY;
 	const struct json *jwks;
 	const char *why = NULL;
 	int err;
 
-	for (size_t i = 0; i < ARRAY_LEN(ages_max_us) && outcome == ID_TOKEN_UNKNOWN_KEY; i++) {
-		err = oauth_document(c, m->jwks_uri, ages_max_us[i], &jwks);
+	for (int anew = 0; anew < 2 && outcome == ID_TOKEN_UNKNOWN_KEY; anew++) {
+		err = oauth_document(c, m->jwks_uri, anew, &jwks);
 		if (err)
 			return err;
 		outcome = id_token_read(c->arena, str_of(token), jwks, &wanted, ret, &why);

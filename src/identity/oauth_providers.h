@@ -12,6 +12,7 @@
 struct ctx;
 struct json;
 struct fetch;
+struct fetched;
 struct oauth_speech;
 
 struct oauth_provider {
@@ -73,6 +74,12 @@ int oauth_provider_find(struct ctx *c, const char *name, struct oauth_provider *
 int oauth_ask(struct ctx *c, const struct fetch *f, int *ret_status, const struct json **ret)
 	MUST_CHECK;
 
+/* The same as text, not read yet. */
+int oauth_fetch(struct ctx *c, const struct fetch *f, struct fetched *ret) MUST_CHECK;
+
+/* ERR_BAD_GATEWAY: there is no answer to be had; why is for the log. */
+int oauth_cannot_ask(struct ctx *c, const char *url, const char *why) MUST_CHECK;
+
 /* ERR_BAD_GATEWAY: it has answered what cannot be believed; why is for the log. */
 int oauth_disbelieve(struct ctx *c, const struct oauth_provider *p, const char *why) MUST_CHECK;
 
@@ -90,7 +97,7 @@ const char *oauth_email(struct ctx *c, const char *email);
 
 /*
  * What a provider publishes at an address, kept by the process as long as it allows, an hour when
- * it says nothing; a copy older than age_max_us is fetched anew. Lives until the next call.
+ * it says nothing. anew: something is not in the copy, which is then fetched again, at most once a
+ * minute. Lives until the next call. oauth_document.c.
  */
-int oauth_document(struct ctx *c, const char *url, int64_t age_max_us, const struct json **ret)
-	MUST_CHECK;
+int oauth_document(struct ctx *c, const char *url, bool anew, const struct json **ret) MUST_CHECK;
