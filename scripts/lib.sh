@@ -4,10 +4,13 @@
 #
 # The folder, $dir after use_dir:
 #
-#   run/      sockets                 pids/   one file a server: its process id, then its start time
-#   log/      one file a server       bin/      the zygo that runs
-#   mail/     what was sent, as .eml files
-#   postgres/ redis/ nginx/ tls/ docs-ui/      settings  the port, as a shell variable      zygo.env
+#   run/       sockets
+#   pids/      one file a server: its process id, then its start time
+#   log/       one file a server
+#   bin/       the zygo that runs
+#   mail/      what was sent, as .eml files
+#   settings   the port, as a shell variable
+#   zygo.env, postgres/, redis/, nginx/, tls/, docs-ui/
 
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -175,6 +178,12 @@ ready_serve() { [ -n "$(zygo_sockets_listened)" ]; }
 # A socket file outlives its process; the kernel's list does not.
 zygo_sockets_listened() { awk -v path="$dir/run/fast.sock" '$NF == path && $4 == "00010000"' /proc/net/unix; }
 
+run_work() { launch work env "ZYGO_ENV_FILE=$dir/zygo.env" "$dir/bin/zygo" work; }
+ready_work() { # its workers are seen
+	[ -n "$(psql -h "$dir/run" -U postgres -d zygo -qAtc \
+		"SELECT 1 FROM job_workers WHERE seen_at > now() - interval '5 seconds' LIMIT 1")" ]
+}
+
 run_nginx() {
 	launch nginx nginx -e stderr -p "$dir/nginx" -c "$dir/nginx/nginx.conf" -g 'daemon off;'
 }
@@ -297,7 +306,7 @@ make_nginx() {
 
 # port_is_free PORT: nobody on this machine listens there.
 port_is_free() {
-	! cat /proc/net/tcp /proc/net/tcp6 2>/dev/null |
+	! { cat /proc/net/tcp /proc/net/tcp6 2>/dev/null || true; } |
 		awk -v port="$(printf ':%04X' "$1")" '$4 == "0A" && substr($2, length($2) - 4) == port { found = 1 }
 			END { exit !found }'
 }
