@@ -74,6 +74,14 @@ struct ctx {
 /* Makes c ready for a new unit of work in a, which the caller has reset; forgets what it held. */
 void ctx_reset(struct ctx *c, struct arena *a);
 
+/* Tells the compiler, and who analyses the code, that a failure is not success. */
+static inline int never_ok(int err)
+{
+	if (!err)
+		__builtin_unreachable();
+	return err;
+}
+
 /*
  * Records the first failure and returns err, so that a failing path is one statement:
  * `return fail(c, ERR_RESOURCE_CONFLICT, "slug", "A project with this slug exists");`
@@ -81,12 +89,13 @@ void ctx_reset(struct ctx *c, struct arena *a);
  * path and message may be NULL. A later fail() in the same unit of work changes nothing and returns
  * the first error: whoever knew first knew best.
  */
-#define fail(c, err, path, message) fail_at((c), (err), (path), (message), __FILE__, __LINE__)
+#define fail(c, err, path, message) \
+	never_ok(fail_at((c), (err), (path), (message), __FILE__, __LINE__))
 int fail_at(struct ctx *c, int err, const char *path, const char *message, const char *file,
 	    int line);
 
 /* As fail(ERR_INTERNAL_ERROR), with a formatted detail that only the log shows. */
-#define fail_internal(c, ...) fail_internal_at((c), __FILE__, __LINE__, __VA_ARGS__)
+#define fail_internal(c, ...) never_ok(fail_internal_at((c), __FILE__, __LINE__, __VA_ARGS__))
 int fail_internal_at(struct ctx *c, const char *file, int line, const char *fmt, ...)
 	PRINTF_LIKE(4, 5);
 
