@@ -89,7 +89,7 @@ static inline int never_ok(int err)
  * path and message may be NULL. A later fail() in the same unit of work changes nothing and returns
  * the first error: whoever knew first knew best.
  */
-#define fail(c, err, path, message) \
+#define fail(c, err, path, message)                                                                \
 	never_ok(fail_at((c), (err), (path), (message), __FILE__, __LINE__))
 int fail_at(struct ctx *c, int err, const char *path, const char *message, const char *file,
 	    int line);
