@@ -165,7 +165,7 @@ static const struct route routes[] = {
 	  .summary = "Delete a user", .about = "Not oneself, and not the last owner", .none = remove_one },
 
 	{ PUT, "/users/:id/roles", TENANT_TIERS, PERM_MANAGE_USERS, RATE_WRITE,
-	  .body = &user_roles, .reply = &user, .errors = ERRORS(ERR_RULE_VIOLATED),
+	  .body = &user_roles, .reply = &user, .errors = ERRORS(ERR_RESOURCE_CONFLICT, ERR_RULE_VIOLATED),
 	  .summary = "Set a user's roles", .about = "Nobody grants a permission that they do not hold", .one = set_roles },
 
 	{ POST, "/users/:id/suspend", TENANT_TIERS, PERM_MANAGE_USERS, RATE_WRITE,
