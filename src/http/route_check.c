@@ -97,11 +97,14 @@ static bool hot_is_get(const struct route *r)
 	return !(r->flags & ROUTE_HOT) || (r->method == GET && r->perm != PERM_PUBLIC);
 }
 
-/* Where nothing is proven by enter(), nor by a transaction of the request's own, it would be
- * forgotten. */
+/* enter() looks, so it must be asked: not on open rows, hot ones, or where a program's key comes.
+ */
 static bool step_up_is_entered(const struct route *r)
 {
-	return !(r->flags & ROUTE_STEP_UP) || (r->perm != PERM_PUBLIC && !(r->flags & ROUTE_HOT));
+	bool is_keys = r->tiers & TIER_API && route_takes_api_key(r, TIER_API);
+
+	return !(r->flags & ROUTE_STEP_UP) ||
+	       (r->perm != PERM_PUBLIC && !(r->flags & ROUTE_HOT) && !is_keys);
 }
 
 static bool deprecation_is_dated(const struct route *r)
@@ -135,7 +138,7 @@ static const struct {
 	{ idempotent_is_post, "only POST takes an Idempotency-Key" },
 	{ hot_is_get, "only a GET that wants a credential is answered from the hot copy" },
 	{ step_up_is_entered,
-	  "a step-up is looked at where the caller enters: not on open rows, nor on hot ones" },
+	  "who steps up is a person, and enters: no open row, no hot one, no API key" },
 	{ deprecation_is_dated, "deprecated is two dates and the successor's path" },
 	{ is_summed_up, "it has no summary" },
 };

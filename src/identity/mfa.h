@@ -27,8 +27,8 @@ struct mfa_challenge {
 };
 
 struct totp_disable {
-	const char *code;     /* one of the two */
-	const char *password; /* NULL: not given */
+	const char *code;     /* NULL: not given */
+	const char *password; /* instead */
 };
 
 struct totp_setup {

@@ -53,7 +53,7 @@ static const struct route routes[] = {
 	  .reply = &policy,
 	  .summary = "Get who needs a second factor", .one = get },
 
-	{ PUT, "/tenant/mfa", TENANT_TIERS, PERM_MANAGE_TENANT, RATE_WRITE,
+	{ PUT, "/tenant/mfa", TIER_ADMIN, PERM_MANAGE_TENANT, RATE_WRITE,
 	  .body = &policy_set, .reply = &policy, .flags = ROUTE_STEP_UP,
 	  .summary = "Require second factors", .about = "After the days of grace, members without one are refused (AUTH_MFA_REQUIRED) until they "
 	  "have set one up", .one = set },

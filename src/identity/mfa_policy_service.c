@@ -14,11 +14,6 @@ int mfa_policy_get(struct ctx *c, const struct rows **ret)
 int mfa_policy_set(struct ctx *c, const struct mfa_policy *in, const struct rows **ret)
 {
 	struct batch *b = batch_new(c, BATCH_WRITE);
-	int err;
-
-	err = batch_enter(c); /* whose tenant the event is about */
-	if (err)
-		return err;
 
 	batch_add(b, NULL, &sql_mfa_policy_set,
 		  ARGS(arg_bool(in->required), arg_int(in->grace_days)));

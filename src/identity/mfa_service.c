@@ -178,13 +178,13 @@ int totp_enable(struct ctx *c, const struct mfa_code *in, struct recovery_codes 
 
 int totp_disable(struct ctx *c, const struct totp_disable *in)
 {
-	struct mfa_proof p = { .code = in->code, .password = in->password };
+	struct mfa_proof p = { .code = in->code, .password = in->code ? NULL : in->password };
 	const struct rows *sessions;
 	struct batch *b;
 	int err;
 
-	if (!in->code == !in->password)
-		return fail_issue(c, "code", "custom", "Give either a code or the password");
+	if (!in->code && !in->password)
+		return fail_issue(c, "code", "custom", "Give a code or the password");
 	err = prove(c, &p);
 	if (err)
 		return err;

@@ -277,7 +277,42 @@ static struct caller global_admin_without_mfa(UNUSED const struct mounted *row)
 
 static int expect_without_mfa(const struct mounted *row)
 {
-	return row->route->perm == PERM_GLOBAL_ADMIN ? ERR_AUTH_MFA_REQUIRED : ALLOWED;
+	return row->route->perm > PERM_ACCOUNT ? ERR_AUTH_MFA_REQUIRED : ALLOWED;
+}
+
+/* Has a second factor, which this session proved too long ago. */
+static struct caller mfa_stale(UNUSED const struct mounted *row)
+{
+	struct caller c = caller(ROLE_OWNER);
+
+	database_run("UPDATE accounts SET mfa_enabled = true WHERE id = $1::uuid",
+		     id_text(c.account.u), NULL);
+	database_run("UPDATE sessions SET mfa_at = now() - interval '16 minutes' "
+		     "WHERE id = $1::uuid",
+		     id_text(c.session.u), NULL);
+	return c;
+}
+
+static int expect_mfa_stale(const struct mounted *row)
+{
+	if (row->route->flags & ROUTE_STEP_UP && row->route->perm != PERM_GLOBAL_ADMIN)
+		return ERR_AUTH_MFA_REQUIRED;
+	return holds(row, ROLE_OWNER);
+}
+
+/* Has none, where the tenant wants one. */
+static struct caller mfa_due(UNUSED const struct mounted *row)
+{
+	struct caller c = caller(ROLE_OWNER);
+
+	database_run("UPDATE tenants SET mfa_required_at = now() WHERE id = $1::uuid",
+		     id_text(c.tenant.u), NULL);
+	return c;
+}
+
+static int expect_mfa_due(const struct mounted *row)
+{
+	return turned_away(row, ERR_AUTH_MFA_REQUIRED);
 }
 
 /* A page of somebody else's, which the browser sends the cookie for. */
@@ -492,6 +527,8 @@ static const struct {
 	{ "a global admin", global_admin, expect_global_admin },
 	{ "a global admin naming a tenant", global_admin_naming, expect_allowed },
 	{ "a global admin without MFA", global_admin_without_mfa, expect_without_mfa },
+	{ "an owner whose second factor was proven long ago", mfa_stale, expect_mfa_stale },
+	{ "an owner without the factor that the tenant wants", mfa_due, expect_mfa_due },
 	{ "a page of another origin", foreign_page, expect_foreign_page },
 	{ "an API key", api_key, expect_api_key },
 	{ "an API key as bearer token", api_key_as_token, expect_api_key_as_token },

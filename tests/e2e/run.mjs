@@ -2,11 +2,12 @@
 // a page of another origin gets nothing; /api/docs shows the API. Prints a line a test and, last,
 // "N passed, N failed".
 //
-//     ZYGO_TEST_DIR=… ZYGO_TEST_SERVER=… node run.mjs
+//     ZYGO_TEST_DIR=… ZYGO_TEST_URL=… node run.mjs
 //
 // The pages are served here, on localhost but other ports than the API: same site, other origins, so that
 // the session's cookie (SameSite=Lax) is sent and CORS decides. The API is a second site whose CORS_ORIGINS
-// names one of the two pages. The browser trusts this one certificate and no other.
+// names one of the two pages. The browser trusts this one certificate and no other. Passkeys are tried on the
+// first site (home), which knows its own address: they are for its host, and take answers of its pages.
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -82,6 +83,64 @@ const ann = {
 	firstName: "Ann",
 	tenantName: "Acme",
 };
+
+// A device with a screen lock, as Chromium plays it for tests; the page is the API's own, whose host the
+// passkeys are for.
+async function openWithDevice(browser, api) {
+	const page = await browser.newPage();
+	const cdp = await browser.newCDPSession(page);
+	await cdp.send("Page.setBypassCSP", { enabled: true });
+	await page.goto(`${api}/health`);
+	await cdp.send("WebAuthn.enable");
+	const { authenticatorId } = await cdp.send("WebAuthn.addVirtualAuthenticator", {
+		options: {
+			protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true,
+			isUserVerified: true, automaticPresenceSimulation: true,
+		},
+	});
+	const lock = (isUserVerified) => cdp.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified });
+	return { page, lock };
+}
+
+// What a dashboard does with options and answers; a browser older than toJSON() writes them by hand.
+const ceremony = (page, kind, options) =>
+	page.evaluate(async ([kind, options]) => {
+		const bytes = (text) => Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0));
+		const text = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer)))
+			.replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+		const known = (list) => list.map((one) => ({ ...one, id: bytes(one.id) }));
+		const publicKey = { ...options, challenge: bytes(options.challenge) };
+		if (kind === "create") {
+			publicKey.user = { ...options.user, id: bytes(options.user.id) };
+			publicKey.excludeCredentials = known(options.excludeCredentials);
+		} else {
+			publicKey.allowCredentials = known(options.allowCredentials);
+		}
+		try {
+			const made = await navigator.credentials[kind]({ publicKey });
+			if (made.toJSON)
+				return made.toJSON();
+			const response = { clientDataJSON: text(made.response.clientDataJSON) };
+			for (const part of ["attestationObject", "authenticatorData", "signature", "userHandle"])
+				if (made.response[part])
+					response[part] = text(made.response[part]);
+			return { id: made.id, rawId: made.id, type: made.type, response };
+		} catch (error) {
+			return { refused: error.name };
+		}
+	}, [kind, options]);
+
+// From options to answer: what the API says to the second.
+async function withPasskey(page, api, path, asked, said = {}) {
+	const { body: options } = await call(page, api, "POST", `/api/auth/passkeys/${path}/options`, asked);
+	const credential = await ceremony(page, path === "register" ? "create" : "get", options);
+	if (credential.refused)
+		return credential;
+	return call(page, api, "POST", `/api/auth/passkeys/${path}`, { ...said, credential });
+}
+
+const bob = { email: `bob-${process.pid}-${Date.now()}@example.com`, password: "another unusual passphrase" };
+let device; // openWithDevice()'s
 
 const tests = {
 	"a dashboard signs up": async ({ dashboard, api }) => {
@@ -187,6 +246,72 @@ const tests = {
 		assert.equal((await call(dashboard, api, "GET", "/api/admin/users")).status, 401);
 	},
 
+	"a passkey is registered": async ({ browser, home: api }) => {
+		device = await openWithDevice(browser, api);
+		assert.equal((await call(device.page, api, "POST", "/api/auth/signup", bob)).status, 201);
+		const { status, body } = await withPasskey(device.page, api, "register", {}, { name: "Bob's phone" });
+		assert.equal(status, 201, JSON.stringify(body));
+		const list = await call(device.page, api, "GET", "/api/auth/passkeys");
+		assert.deepEqual(list.body.data.map(({ name }) => name), ["Bob's phone"]);
+		assert.ok((await call(device.page, api, "GET", "/api/auth/me")).body.user.mfaEnabled);
+	},
+
+	"a device is registered once": async ({ home: api }) => {
+		assert.equal((await withPasskey(device.page, api, "register", {})).refused, "InvalidStateError");
+	},
+
+	"the password alone does not log in any more": async ({ home: api }) => {
+		await call(device.page, api, "POST", "/api/auth/logout");
+		const { email, password } = bob;
+		const { body } = await call(device.page, api, "POST", "/api/auth/login", { email, password });
+		assert.ok(body.mfaRequired);
+		assert.deepEqual(body.methods, ["passkey"]);
+		assert.equal((await call(device.page, api, "GET", "/api/auth/me")).status, 401);
+		const { status } = await withPasskey(device.page, api, "login", { mfaToken: body.mfaToken },
+			{ mfaToken: body.mfaToken });
+		assert.equal(status, 200);
+		assert.equal((await call(device.page, api, "GET", "/api/auth/me")).body.user.email, email);
+	},
+
+	"a passkey alone does": async ({ home: api }) => {
+		await call(device.page, api, "POST", "/api/auth/logout");
+		const { status, body } = await withPasskey(device.page, api, "login", {});
+		assert.equal(status, 200, JSON.stringify(body));
+		assert.equal(body.user.email, bob.email);
+		assert.equal((await call(device.page, api, "GET", "/api/auth/me")).status, 200);
+	},
+
+	"not of a device that does not know its person": async ({ home: api }) => {
+		await device.lock(false);
+		const { refused } = await withPasskey(device.page, api, "login", {});
+		assert.equal(refused, "NotAllowedError");
+		await device.lock(true);
+	},
+
+	"an answer is good once": async ({ home: api }) => {
+		const { page } = device;
+		const { body: options } = await call(page, api, "POST", "/api/auth/passkeys/login/options", {});
+		const credential = await ceremony(page, "get", options);
+		assert.equal((await call(page, api, "POST", "/api/auth/passkeys/login", { credential })).status, 200);
+		const again = await call(page, api, "POST", "/api/auth/passkeys/login", { credential });
+		assert.equal(again.status, 401);
+		assert.equal(again.body.error, "AUTH_MFA_INVALID");
+	},
+
+	"a passkey steps up": async ({ home: api }) => {
+		assert.equal((await withPasskey(device.page, api, "step-up", {})).status, 204);
+	},
+
+	"and is renamed and removed": async ({ home: api }) => {
+		const { page } = device;
+		const [passkey] = (await call(page, api, "GET", "/api/auth/passkeys")).body.data;
+		const path = `/api/auth/passkeys/${passkey.id}`;
+		assert.equal((await call(page, api, "PATCH", path, { name: "Old phone" })).body.name, "Old phone");
+		assert.equal((await call(page, api, "DELETE", path)).status, 204);
+		assert.equal((await call(page, api, "GET", "/api/auth/me")).body.user.mfaEnabled, false);
+		assert.equal((await withPasskey(page, api, "login", {})).status, 401, "it opens nothing any more");
+	},
+
 	"/api/docs shows the API": async ({ browser, api }) => {
 		const page = await browser.newPage();
 		const errors = [];
@@ -213,6 +338,7 @@ let failed = 0;
 try {
 	const port = new URL(site("start", "browser", `CORS_ORIGINS=${own.origin}`)).port;
 	const api = `https://localhost:${port}`;
+	const home = `https://localhost:${new URL(process.env.ZYGO_TEST_URL).port}`;
 
 	browser = await openBrowser(profile);
 	const dashboard = await browser.newPage();
@@ -222,7 +348,7 @@ try {
 
 	for (const [name, test] of Object.entries(tests)) {
 		try {
-			await test({ browser, dashboard, stranger, api });
+			await test({ browser, dashboard, stranger, api, home });
 			passed++;
 			console.log(`ok ${name}`);
 		} catch (error) {

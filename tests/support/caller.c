@@ -75,11 +75,15 @@ struct caller caller_outsider(void)
 struct caller caller_global_admin(void)
 {
 	struct account_id a = account_make(NULL);
+	struct caller c;
 
 	database_run(
 		"UPDATE accounts SET is_global_admin = true, mfa_enabled = true WHERE id = $1::uuid",
 		id_text(a.u), NULL);
-	return logged_in((struct caller){ .account = a });
+	c = logged_in((struct caller){ .account = a });
+	database_run("UPDATE sessions SET mfa_at = now() WHERE id = $1::uuid",
+		     id_text(c.session.u), NULL);
+	return c;
 }
 
 struct caller caller_nobody(void)

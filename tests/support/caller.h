@@ -40,7 +40,7 @@ struct caller caller_of(struct tenant_id t, struct user_id u);
 /* Logged in, with no seat anywhere. */
 struct caller caller_outsider(void);
 
-/* One of the platform's own people: MFA enrolled, no seat. */
+/* One of the platform's own people: MFA enrolled and just proven, no seat. */
 struct caller caller_global_admin(void);
 
 /* Nobody: no credential at all. */

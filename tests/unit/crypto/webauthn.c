@@ -5,7 +5,7 @@
 #include "crypto/webauthn.h"
 
 #include "base/arena.h"
-#include "device.h"
+#include "support/device.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -17,6 +17,7 @@ struct device {
 	const char *rp_id;
 	const char *origin;
 	struct str challenge; /* what it was given to sign */
+	const char *id;       /* of its credential: text of 8 bytes */
 	unsigned flags;       /* of authenticator data; attested data says so by itself */
 	uint32_t sign_count;
 };

@@ -1,5 +1,5 @@
 /* A WebAuthn device made of OpenSSL: see device.h. */
-#include "device.h"
+#include "support/device.h"
 
 #include "base/arena.h"
 #include "base/buf.h"
@@ -37,6 +37,7 @@ void device_init(struct device *d, struct arena *a, int algorithm)
 		.rp_id = "example.com",
 		.origin = "https://app.example.com",
 		.challenge = { challenge, 32 },
+		.id = "a-device",
 		.flags = FLAGS_TOUCHED,
 		.sign_count = 1,
 	};
@@ -145,7 +146,7 @@ struct str device_authenticator_data(const struct device *d, bool is_attested)
 	if (is_attested) {
 		buf_add(&b, "0123456789abcdef", 16); /* AAGUID */
 		buf_add(&b, "\0\x08", 2);
-		buf_add(&b, "a-device", 8);
+		buf_add(&b, d->id, 8);
 		public_key(&b, d);
 	}
 
