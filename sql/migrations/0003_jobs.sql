@@ -101,6 +101,9 @@ CREATE FUNCTION claim_jobs(p_queue text, p_worker text, p_max integer, p_concurr
 RETURNS TABLE (tenant_id uuid, id uuid, kind text, payload jsonb, attempts integer, max_attempts integer, parent_id uuid,
 	       is_resumed boolean, wait_us bigint)
 LANGUAGE plpgsql
+-- Planned once a connection, for a table that may be empty then and hold a million rows later: by the indexes, always.
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off
+SET enable_mergejoin = off
 AS $$
 #variable_conflict use_column
 DECLARE

@@ -254,17 +254,21 @@ static void sleep_on_it(struct crew *w)
 
 static int round_once(struct crew *w)
 {
+	struct slot *slot = w->worker->slot;
 	size_t q;
 	int err;
 
+	slot_begin(slot); /* a database that is slow to answer is no worker that hangs */
 	if (next_ready(w, &q)) {
 		err = take(w, q);
+		slot_rest(slot);
 		if (!err && w->haul)
 			run(w);
 		return err;
 	}
 
 	err = look(w);
+	slot_rest(slot);
 	if (err)
 		return err;
 

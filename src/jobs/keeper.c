@@ -189,10 +189,12 @@ int keeper_run(struct worker *worker, const struct job_book *book, const char *m
 		worker_alive(worker);
 		if (worker_is_due(worker))
 			worker_ask_successor(worker);
+		slot_begin(worker->slot); /* a slow database is no keeper that hangs */
 		is_put = is_put || !put_book(&k);
 		if (!is_put || tick(&k) || schedule(&k) || sweep(&k))
 			tell_trouble(&k);
 		db_end(&k.c);
+		slot_rest(worker->slot);
 		(void)poll(&fd, 1, TICK_MS);
 	}
 	arena_free(k.c.arena);

@@ -5,7 +5,7 @@
 #include "jobs/book.h"
 
 /* How many short jobs a worker takes at a time: past this the cost of a job falls no further. */
-#define MANY 32
+#define MANY 50
 
 /* clang-format off */
 const struct job_queue job_queues[] = {

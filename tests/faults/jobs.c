@@ -29,9 +29,8 @@ static int note(struct job *j)
 
 static int64_t count(struct tenant_id t, const char *what)
 {
-	return database_number(
-		strf("SELECT %s FROM " CREW_TABLE " WHERE tenant_id = $1::uuid", what),
-		id_text(t.u), NULL);
+	return database_number(strf("SELECT %s FROM " CREW_TABLE " WHERE tenant = $1::uuid", what),
+			       id_text(t.u), NULL);
 }
 
 /* Whoever it is, once there are as many effects more. */

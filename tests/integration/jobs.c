@@ -61,8 +61,7 @@ Test(jobs, run_in_their_tenants_name_with_their_payload)
 	crew_await(id, "completed");
 	cr_expect_str_eq(crew_look(id, "result->>'said'"), "Hello, Ann");
 	cr_expect_str_eq(crew_look(id, "progress"), "100");
-	cr_expect_str_eq(database_value("SELECT tenant_id FROM " CREW_TABLE
-					" WHERE job_id = $1::uuid",
+	cr_expect_str_eq(database_value("SELECT tenant FROM " CREW_TABLE " WHERE job_id = $1::uuid",
 					id_text(id.u), NULL),
 			 id_text(t.u));
 	cr_expect_eq(crew_stop(), 0);
@@ -209,7 +208,7 @@ Test(jobs, of_a_queue_never_run_more_at_a_time_than_it_allows)
 		database_number(
 			"SELECT max(n) FROM (SELECT sum(CASE what WHEN 'begin' THEN 1 ELSE -1 END) "
 			"OVER (ORDER BY at) AS n FROM " CREW_TABLE
-			" WHERE tenant_id = $1::uuid) AS running",
+			" WHERE tenant = $1::uuid) AS running",
 			id_text(t.u), NULL),
 		2);
 }
@@ -447,8 +446,7 @@ Test(jobs, are_handed_back_when_their_worker_stops)
 		     0);
 	crew_start(2);
 	crew_await_count("completed", 60);
-	cr_expect_eq(database_number("SELECT count(*) FROM " CREW_TABLE
-				     " WHERE tenant_id = $1::uuid",
+	cr_expect_eq(database_number("SELECT count(*) FROM " CREW_TABLE " WHERE tenant = $1::uuid",
 				     id_text(t.u), NULL),
 		     60);
 }

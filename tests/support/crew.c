@@ -33,7 +33,7 @@ static pid_t master;
 
 static const struct sql note = {
 	.name = "test_note",
-	.text = "INSERT INTO " CREW_TABLE " (job_id, tenant_id, what, worker) "
+	.text = "INSERT INTO " CREW_TABLE " (job_id, tenant, what, worker) "
 		"VALUES ($1, current_tenant(), $2, $3)",
 	.kind = SQL_EXEC,
 	.params = 3,
@@ -96,7 +96,7 @@ void crew_start(unsigned workers)
 		(void)crew_queue(i);
 	database_run("SET client_min_messages = warning", NULL);
 	database_run("CREATE TABLE IF NOT EXISTS " CREW_TABLE
-		     " (job_id uuid, tenant_id uuid, what text, "
+		     " (job_id uuid, tenant uuid, what text, "
 		     "worker text, at timestamptz DEFAULT clock_timestamp())",
 		     NULL);
 	database_run("GRANT ALL ON " CREW_TABLE " TO zygo_app, zygo_system", NULL);
