@@ -1,0 +1,230 @@
+/*
+ * Measures the job queue for scripts/bench-jobs, without nginx or the API: jobs that do nothing,
+ *added and run. DATABASE_URL names the database.
+ *
+ *	jobs add N BATCH       N jobs, BATCH in a transaction
+ *	jobs fill N            N jobs, for the next:
+ *	jobs run N WORKERS     N jobs that wait already, by so many workers, until the last is done
+ *	jobs start N           N jobs, one at a time, to workers that sleep: from adding to the
+ *handler
+ *
+ * Prints one line, "n=… seconds=… cpu_us=… p50_us=… p99_us=…", where cpu_us is this program's and
+ *its children's; PostgreSQL's is the script's to measure.
+ */
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/ctx.h"
+#include "base/log.h"
+#include "db/act.h"
+#include "db/batch.h"
+#include "db/conn.h"
+#include "jobs/book.h"
+#include "jobs/job.h"
+#include "jobs/work.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define TENANTS   10
+#define AT_A_TIME 1000 /* jobs a transaction, where adding is not what is measured */
+
+/* Between this process and the workers. */
+static struct shared {
+	_Atomic uint64_t done;
+	_Atomic int64_t started_us;
+} * shared;
+
+static struct tenant_id tenants[TENANTS];
+
+static int do_nothing(struct job *j UNUSED)
+{
+	shared->started_us = clock_monotonic_us();
+	shared->done++;
+
+	return OK;
+}
+
+static const struct job_queue queues[] = {
+	{ "bench", .batch = 50, JOB_RETENTION },
+	{ 0 },
+};
+static const struct job_kind kind = { JOB_DEFAULTS, .name = "bench", .queue = "bench",
+				      .run = do_nothing };
+static const struct job_kind *const kinds[] = { &kind, NULL };
+static const struct job_task no_tasks[] = { { 0 } };
+static const struct job_book book = { queues, kinds, no_tasks };
+
+static void NORETURN die(const char *what)
+{
+	(void)fprintf(stderr, "jobs: %s\n", what);
+	exit(1);
+}
+
+static int64_t number(const char *text)
+{
+	int64_t n;
+
+	if (!text || !str_to_i64(str_of(text), 1, 100000000, &n))
+		die("a number is expected");
+
+	return n;
+}
+
+static void add(int64_t n, int64_t at_a_time)
+{
+	struct arena *a = arena_new();
+	struct ctx c;
+
+	for (int64_t done = 0; done < n; done += at_a_time) {
+		struct batch *b;
+
+		arena_reset(a);
+		ctx_reset(&c, a);
+		act_for_tenant(&c, tenants[done / at_a_time % TENANTS]);
+		b = batch_new(&c, BATCH_WRITE);
+		for (int64_t i = 0; i < at_a_time && done + i < n; i++)
+			jobs_add(b, &c, &(struct job_new){ .kind = &kind });
+		if (batch_run(b))
+			die(c.fault.detail ? c.fault.detail : "the jobs were not added");
+	}
+	arena_free(a);
+}
+
+static pid_t start(unsigned workers)
+{
+	struct work how = { .book = &book, .workers = workers };
+	static char *argv[] = { NULL };
+	pid_t pid = fork();
+
+	if (pid < 0)
+		die("fork failed");
+	if (pid == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+		_exit(work(&how, argv));
+	}
+
+	return pid;
+}
+
+static void stop(pid_t pid)
+{
+	int status;
+
+	(void)kill(pid, SIGTERM);
+	if (waitpid(pid, &status, 0) != pid || status)
+		die("the workers did not end in order");
+}
+
+static int64_t cpu_of(int who)
+{
+	struct rusage u;
+
+	(void)getrusage(who, &u);
+
+	return (u.ru_utime.tv_sec + u.ru_stime.tv_sec) * US_PER_S + u.ru_utime.tv_usec +
+	       u.ru_stime.tv_usec;
+}
+
+static void report(int64_t n, int64_t us, int64_t p50_us, int64_t p99_us)
+{
+	printf("n=%lld seconds=%.3f cpu_us=%lld p50_us=%lld p99_us=%lld\n", (long long)n,
+	       (double)us / 1e6, (long long)(cpu_of(RUSAGE_SELF) + cpu_of(RUSAGE_CHILDREN)),
+	       (long long)p50_us, (long long)p99_us);
+}
+
+static void measure_adding(int64_t n, int64_t at_a_time)
+{
+	int64_t from_us = clock_monotonic_us();
+
+	add(n, at_a_time);
+	report(n, clock_monotonic_us() - from_us, 0, 0);
+}
+
+/* The jobs are there already: see the script, which counts PostgreSQL's work from then on. */
+static void measure_running(int64_t n, int64_t workers)
+{
+	int64_t from_us = clock_monotonic_us(), us;
+	pid_t pid = start((unsigned)workers);
+
+	while (shared->done < (uint64_t)n)
+		usleep(1000);
+	us = clock_monotonic_us() - from_us;
+	stop(pid);
+	report(n, us, 0, 0);
+}
+
+static int by_value(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void measure_starting(int64_t n)
+{
+	struct arena *a = arena_new();
+	int64_t *waits = arena_make_n(a, int64_t, (size_t)n);
+	pid_t pid = start(2);
+	int64_t from_us = clock_monotonic_us();
+
+	for (int64_t i = -20; i < n; i++) { /* the first ones prepare statements */
+		uint64_t before = shared->done;
+		int64_t added_us;
+
+		usleep(20000); /* asleep again */
+		added_us = clock_monotonic_us();
+		add(1, 1);
+		while (shared->done == before)
+			usleep(50);
+		if (i >= 0)
+			waits[i] = shared->started_us - added_us;
+	}
+	stop(pid);
+	qsort(waits, (size_t)n, sizeof(*waits), by_value);
+	report(n, clock_monotonic_us() - from_us, waits[n / 2], waits[n * 99 / 100]);
+}
+
+int main(int argc, char **argv)
+{
+	static struct config c = {
+		.env = APP_TEST,
+		.database_prepare = true,
+		.database_timeout_us = 30 * US_PER_S,
+		.slow_request_timeout_us = 30 * US_PER_S,
+		.drain_timeout_us = 30 * US_PER_S,
+		.worker_requests_max = 100000000,
+	};
+	const char *verb = argc > 2 ? argv[1] : "";
+
+	c.database_url = getenv("DATABASE_URL");
+	if (!c.database_url)
+		die("DATABASE_URL is not set");
+	config_set(&c);
+	log_init(LOG_LEVEL_WARN, LOG_FORMAT_JSON, "bench");
+	db_init("bench");
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
+	if (shared == MAP_FAILED)
+		die("out of memory");
+	for (size_t i = 0; i < TENANTS; i++)
+		tenants[i].u = uuid_v7();
+
+	if (strcmp(verb, "add") == 0 && argc == 4)
+		measure_adding(number(argv[2]), number(argv[3]));
+	else if (strcmp(verb, "fill") == 0 && argc == 3)
+		measure_adding(number(argv[2]), AT_A_TIME);
+	else if (strcmp(verb, "run") == 0 && argc == 4)
+		measure_running(number(argv[2]), number(argv[3]));
+	else if (strcmp(verb, "start") == 0 && argc == 3)
+		measure_starting(number(argv[2]));
+	else
+		die("usage: jobs add N BATCH | fill N | run N WORKERS | start N");
+
+	return 0;
+}
