@@ -14,7 +14,7 @@
 #define ROWS  25
 #define LIMIT 4
 
-/* A tenant with so many of what lists show; half of them made at the same moment. */
+/* A tenant with so many users and projects; half of these made at the same moment. */
 static struct caller crowd(void)
 {
 	struct caller ann = caller(ROLE_OWNER);
@@ -49,18 +49,19 @@ static void see(struct seen *s, struct answer page)
 static struct seen by_number(const struct caller *c, const char *path, const char *sort)
 {
 	struct seen s = { "", 0 };
-	int64_t pages = 1;
+	int64_t total = 0, pages = 1;
 
 	for (int64_t page = 1; page <= pages; page++) {
 		struct answer a = answer_is(
 			get(c, strf("%s?limit=%d&page=%ld&sort=%s", path, LIMIT, page, sort)), 200);
 
 		pages = answer_int(a, "pagination.totalPages");
-		cr_assert_eq(answer_int(a, "pagination.total"), ROWS);
+		total = answer_int(a, "pagination.total");
+		cr_assert_eq(pages, (total + LIMIT - 1) / LIMIT);
 		cr_assert_eq(answer_int(a, "pagination.page"), page);
 		see(&s, a);
 	}
-	cr_assert_eq(pages, (ROWS + LIMIT - 1) / LIMIT);
+	cr_assert_eq((int64_t)s.len, total, "%s: %zu of %ld rows", path, s.len, total);
 	return s;
 }
 
@@ -92,19 +93,20 @@ Test(http_pages, of_every_list_in_every_order_hold_each_row_once)
 		struct str sorts = str_of(row.route->sorts), sort;
 		const char *path = without_prefix(&row);
 
-		if (!row.route->sorts || row.tier != TIER_API)
+		if (!row.route->sorts || row.tier != TIER_API || route_has_params(row.route))
 			continue;
 		while ((sort = str_cut(&sorts, ' ')).ptr) {
 			const char *up = strf("%.*s", STR_FMT(sort)), *down = strf("-%s", up);
 			struct seen numbered = by_number(&ann, path, up);
 			struct seen cursored = by_cursor(&ann, path, up);
 
-			cr_expect_eq(numbered.len, ROWS, "%s by %s", path, up);
 			cr_expect_str_eq(numbered.ids, cursored.ids, "%s by %s: two orders", path,
 					 up);
 			cr_expect_str_eq(by_number(&ann, path, down).ids,
 					 by_cursor(&ann, path, down).ids);
-			cr_expect_str_neq(by_cursor(&ann, path, down).ids, numbered.ids);
+			cr_expect(numbered.len < 2 || strcmp(by_cursor(&ann, path, down).ids,
+							     numbered.ids) != 0,
+				  "%s by %s and back: one order", path, up);
 		}
 	}
 }
