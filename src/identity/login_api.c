@@ -166,7 +166,7 @@ static const struct route routes[] = {
 	  .summary = "Log out everywhere", .about = "Ends all sessions of the account", .none = log_out_all },
 
 	{ POST, "/password/change", TIER_AUTH, PERM_ACCOUNT, RATE_AUTH,
-	  .body = &password_shape, .flags = ROUTE_SLOW | ROUTE_NO_STORE,
+	  .body = &password_shape, .flags = ROUTE_SLOW | ROUTE_NO_STORE | ROUTE_STEP_UP,
 	  .errors = ERRORS(ERR_AUTH_INVALID_CREDENTIALS, ERR_RESOURCE_CONFLICT),
 	  .summary = "Change the password", .about = "Ends all other sessions", .none = change_password },
 

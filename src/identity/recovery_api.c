@@ -122,7 +122,7 @@ static const struct route routes[] = {
 	  .summary = "Reset the password", .about = "With the token of the mail, which is good once. Ends all sessions", .none = reset_password },
 
 	{ POST, "/email/change", TIER_AUTH, PERM_ACCOUNT, RATE_AUTH,
-	  .body = &change_shape, .reply = &mail_accepted_shape, .status = 202, .flags = ROUTE_SLOW | ROUTE_NO_STORE,
+	  .body = &change_shape, .reply = &mail_accepted_shape, .status = 202, .flags = ROUTE_SLOW | ROUTE_NO_STORE | ROUTE_STEP_UP,
 	  .errors = ERRORS(ERR_AUTH_INVALID_CREDENTIALS),
 	  .summary = "Change the email", .about = "Both addresses get a mail; the change is made when both have confirmed", .handle = change_email },
 
