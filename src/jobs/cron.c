@@ -4,8 +4,9 @@
 #include "base/clock.h"
 #include "jobs/zone.h"
 
-#define DAY_S    86400
-#define DAYS_MAX (9 * 366) /* from one 29th of February to the next, over a century's end */
+#define DAY_S 86400
+#define DAYS_MAX                                                                                   \
+	(INT64_C(9) * 366) /* from one 29th of February to the next, over a century's end */
 
 /* One field; words stand for numbers from `low` on. */
 struct cron_field {

@@ -92,7 +92,7 @@ void crew_start(unsigned workers)
 	const char *mistake;
 
 	(void)world();
-	for (size_t i = 0; i < CREW_QUEUES; i++)
+	for (enum crew_queue i = 0; i < CREW_QUEUES; i++)
 		(void)crew_queue(i);
 	database_run("SET client_min_messages = warning", NULL);
 	database_run("CREATE TABLE IF NOT EXISTS " CREW_TABLE
