@@ -225,7 +225,7 @@ int recovery_confirm_email(struct ctx *c, const struct token_given *in, bool *re
 {
 	const struct rows *changed, *sessions;
 	struct token_hash hash;
-	const char *kind;
+	const char *kind = NULL;
 	int err;
 
 	token_hash(str_of(in->token), &hash);
