@@ -72,7 +72,9 @@ struct config {
 	/* How long what a mail carries is good. */
 	int64_t email_verify_expires_us, password_reset_expires_us, email_change_expires_us;
 	int64_t magic_link_expires_us, email_otp_expires_us, invitation_expires_us;
-	int64_t invitations_max; /* an hour and tenant */
+	int64_t invitations_max;                         /* an hour and tenant */
+	const char *captcha_secret, *captcha_verify_url; /* NULL secret: none is wanted */
+	const char *breached_passwords; /* folder of range files; NULL: not looked at */
 
 	/* Other providers to log in through: one is on when its client's id is set. */
 	const char *oauth_google_client_id, *oauth_google_client_secret;

@@ -283,6 +283,18 @@ const struct setting settings[] = {
 	  .fallback = "100", .min = 1, .max = 1000000,
 	  .about = "How many invitations a tenant may send in an hour.",
 	  .example = "100" },
+	{ "CAPTCHA_SECRET", SETTING_TEXT, FIELD(captcha_secret), .secret = true, .min = 1, .max = 255,
+	  .about = "The secret of your site at Turnstile, hCaptcha or whoever speaks their protocol. With it "
+		   "sign-up, and whatever sends a mail to an address that was typed, wants a captchaToken.",
+	  .example = "0x4AAAAAAA..." },
+	{ "CAPTCHA_VERIFY_URL", SETTING_URL, FIELD(captcha_verify_url),
+	  .fallback = "https://challenges.cloudflare.com/turnstile/v0/siteverify",
+	  .about = "Where its tokens are verified.",
+	  .example = "https://api.hcaptcha.com/siteverify" },
+	{ "BREACHED_PASSWORDS", SETTING_TEXT, FIELD(breached_passwords), .min = 1, .max = 1024,
+	  .about = "A folder with Have I Been Pwned's range files, 00000.txt to FFFFF.txt: new passwords "
+		   "that are in them are refused.",
+	  .example = "/var/lib/zygo/breached" },
 
 	{ "OAUTH_GOOGLE_CLIENT_ID", SETTING_TEXT, FIELD(oauth_google_client_id), .section = "Other providers",
 	  .min = 1, .max = 255,

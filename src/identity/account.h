@@ -12,12 +12,13 @@ struct ctx;
 struct rows;
 
 struct sign_up {
-	const char *email;        /* lower case */
-	const char *password;     /* 8…128 characters */
-	const char *first_name;   /* NULL: not said */
-	const char *last_name;    /* the same */
-	const char *tenant_name;  /* the tenant's; NULL: made of the person's name */
-	const char *invite_token; /* of an invitation to this email; NULL: founds a tenant */
+	const char *email;         /* lower case */
+	const char *password;      /* 8…128 characters */
+	const char *first_name;    /* NULL: not said */
+	const char *last_name;     /* the same */
+	const char *tenant_name;   /* the tenant's; NULL: made of the person's name */
+	const char *invite_token;  /* of an invitation to this email; NULL: founds a tenant */
+	const char *captcha_token; /* NULL: not sent */
 };
 
 struct log_in {

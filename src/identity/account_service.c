@@ -1,7 +1,10 @@
 /* What an account says and changes about itself: see account.h. Signing up is signup.c. */
 #include "identity/account.h"
 
+#include "base/config.h"
 #include "base/ctx.h"
+#include "base/str.h"
+#include "crypto/breached.h"
 #include "crypto/password.h"
 #include "db/batch.h"
 #include "events/event.h"
@@ -21,6 +24,10 @@ const struct conflict account_conflicts[] = {
 int account_judge_password(struct ctx *c, const char *path, const char *password, const char *email)
 {
 	const char *why = password_refused(str_of(password), email);
+	const char *folder = config()->breached_passwords;
+
+	if (!why && folder && password_is_breached(folder, str_of(password)))
+		why = "Password was in a leak of another service: choose one that nobody has seen";
 
 	return why ? fail_issue(c, path, "custom", why) : OK;
 }

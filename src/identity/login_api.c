@@ -6,6 +6,7 @@
 #include "base/config.h"
 #include "http/api.h"
 #include "identity/account.h"
+#include "identity/captcha.h"
 #include "identity/credential.h"
 #include "identity/device.h"
 #include "identity/grant_reply.h"
@@ -31,6 +32,8 @@ static const struct field sign_up_fields[] = {
 	  .about = "Name of the tenant that is founded; made of the person's name if absent", .example = "Blue" },
 	{ "inviteToken", T_STRING, OPTIONAL, offsetof(struct sign_up, invite_token), .min = 1, .max = 128, .secret = true,
 	  .about = "Of an invitation to this email: no tenant is founded, and one sits in the tenant that invites" },
+	{ "captchaToken", T_STRING, OPTIONAL, offsetof(struct sign_up, captcha_token), .min = 1, .max = 4096, .secret = true,
+	  .about = "What the CAPTCHA's widget gave, where one is wanted" },
 };
 static const struct shape sign_up_shape = SHAPE("SignUp", struct sign_up, sign_up_fields);
 
@@ -39,8 +42,8 @@ static const struct field log_in_fields[] = {
 	  .about = "As at sign-up", .example = "ann@example.com" },
 	{ "password", T_STRING, REQUIRED, offsetof(struct log_in, password), .min = 1, .max = 128, .secret = true,
 	  .about = "As at sign-up" },
-	{ "tenant", T_STRING, OPTIONAL, offsetof(struct log_in, tenant), .min = 1, .max = 63,
-	  .about = "Slug or id of the tenant to work in; the one used last if absent", .example = "blue" },
+	{ "tenant", T_STRING, OPTIONAL, offsetof(struct log_in, tenant), .min = 1, .max = 253,
+	  .about = "Slug, host name or id of the tenant to work in; the one used last if absent", .example = "blue" },
 };
 static const struct shape log_in_shape = SHAPE("LogIn", struct log_in, log_in_fields);
 
@@ -72,15 +75,19 @@ static bool is_to_be_verified(const struct sign_up *in)
 
 static int sign_up(struct request *r)
 {
+	const struct sign_up *in = r->body;
 	struct grant g;
 	int err;
 
-	if (is_to_be_verified(r->body)) {
-		err = signup_later(r->ctx, r->body);
+	err = captcha_check(r->ctx, in->captcha_token);
+	if (err)
+		return err;
+	if (is_to_be_verified(in)) {
+		err = signup_later(r->ctx, in);
 		return err ? err : mail_reply(r);
 	}
 
-	err = account_sign_up(r->ctx, r->body, device_of(r), &g);
+	err = account_sign_up(r->ctx, in, device_of(r), &g);
 
 	return err ? err : grant_reply(r, &g);
 }
@@ -148,7 +155,7 @@ static const struct route routes[] = {
 
 	{ POST, "/login", TIER_AUTH, PERM_PUBLIC, RATE_AUTH,
 	  .body = &log_in_shape, .reply = &login_shape, .flags = ROUTE_SLOW | ROUTE_NO_STORE,
-	  .errors = ERRORS(ERR_AUTH_INVALID_CREDENTIALS, ERR_AUTH_EMAIL_UNVERIFIED),
+	  .errors = ERRORS(ERR_AUTH_INVALID_CREDENTIALS, ERR_AUTH_EMAIL_UNVERIFIED, ERR_AUTH_FORBIDDEN),
 	  .summary = "Log in", .about = "Sets the session's cookie, for dashboards, and gives tokens, for everyone else. An account with a "
 	  "second factor gets an mfaToken to prove it with instead. After five "
 	  "failures each attempt has to wait, twice as long each time, whether or not the email has an account",

@@ -9,8 +9,11 @@
 
 struct request;
 
-extern const struct shape mail_ask_shape;      /* struct mail_ask, {email, tenant} */
+extern const struct shape mail_ask_shape;      /* struct mail_ask, {email, tenant, captchaToken} */
 extern const struct shape mail_accepted_shape; /* {message} */
+
+/* Of a body of that shape: its CAPTCHA, where one is wanted (captcha.h). */
+int mail_ask_check(struct request *r) MUST_CHECK;
 
 /* 202, and says to look at one's mail. */
 int mail_reply(struct request *r);

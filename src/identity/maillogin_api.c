@@ -43,7 +43,9 @@ static int ask_link(struct request *r)
 {
 	int err;
 
-	err = maillogin_ask_link(r->ctx, r->body);
+	err = mail_ask_check(r);
+	if (!err)
+		err = maillogin_ask_link(r->ctx, r->body);
 
 	return err ? err : mail_reply(r);
 }
@@ -52,7 +54,9 @@ static int ask_code(struct request *r)
 {
 	int err;
 
-	err = maillogin_ask_code(r->ctx, r->body);
+	err = mail_ask_check(r);
+	if (!err)
+		err = maillogin_ask_code(r->ctx, r->body);
 
 	return err ? err : mail_reply(r);
 }
@@ -84,7 +88,7 @@ static int by_code(struct request *r)
 /* clang-format off */
 static const struct route routes[] = {
 	{ POST, "/magic-link", TIER_AUTH, PERM_PUBLIC, RATE_AUTH,
-	  .body = &mail_ask_shape, .reply = &mail_accepted_shape, .status = 202, .errors = ERRORS(ERR_RULE_VIOLATED),
+	  .body = &mail_ask_shape, .reply = &mail_accepted_shape, .status = 202, .flags = ROUTE_SLOW, .errors = ERRORS(ERR_RULE_VIOLATED),
 	  .summary = "Ask for a link to log in",
 	  .about = "The answer is the same whether or not the email has an account. Where MAGIC_LINK is on", .handle = ask_link },
 
@@ -94,7 +98,7 @@ static const struct route routes[] = {
 	  .summary = "Log in by a link", .about = "With the token of the mail, which is good once", .handle = by_link },
 
 	{ POST, "/email-otp", TIER_AUTH, PERM_PUBLIC, RATE_AUTH,
-	  .body = &mail_ask_shape, .reply = &mail_accepted_shape, .status = 202, .errors = ERRORS(ERR_RULE_VIOLATED),
+	  .body = &mail_ask_shape, .reply = &mail_accepted_shape, .status = 202, .flags = ROUTE_SLOW, .errors = ERRORS(ERR_RULE_VIOLATED),
 	  .summary = "Ask for a code to log in",
 	  .about = "The answer is the same whether or not the email has an account. Where EMAIL_OTP is on", .handle = ask_code },
 

@@ -13,6 +13,7 @@ struct ctx;
 struct mail_ask {
 	const char *email;  /* lower case */
 	const char *tenant; /* slug or id, where it has its own realm; NULL: the platform's */
+	const char *captcha_token; /* NULL: not sent */
 };
 
 struct token_given {

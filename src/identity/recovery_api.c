@@ -48,7 +48,9 @@ static int ask(struct request *r, const char *letter)
 {
 	int err;
 
-	err = recovery_ask(r->ctx, letter, r->body);
+	err = mail_ask_check(r);
+	if (!err)
+		err = recovery_ask(r->ctx, letter, r->body);
 
 	return err ? err : mail_reply(r);
 }
@@ -108,12 +110,12 @@ static const struct route routes[] = {
 	  .summary = "Verify an email", .about = "With the token of the mail, which is good once", .none = verify_email },
 
 	{ POST, "/email/resend", TIER_AUTH, PERM_PUBLIC, RATE_AUTH,
-	  .body = &mail_ask_shape, .reply = &mail_accepted_shape, .status = 202,
+	  .body = &mail_ask_shape, .reply = &mail_accepted_shape, .status = 202, .flags = ROUTE_SLOW,
 	  .summary = "Send the verification mail again",
 	  .about = "The answer is the same whether or not the email has an account that is to be verified", .handle = resend_verification },
 
 	{ POST, "/password/forgot", TIER_AUTH, PERM_PUBLIC, RATE_AUTH,
-	  .body = &mail_ask_shape, .reply = &mail_accepted_shape, .status = 202,
+	  .body = &mail_ask_shape, .reply = &mail_accepted_shape, .status = 202, .flags = ROUTE_SLOW,
 	  .summary = "Ask for a mail to reset the password",
 	  .about = "The answer is the same, and takes the same time, whether or not the email has an account", .handle = forgot_password },
 

@@ -13,6 +13,7 @@
 
 #include <criterion/criterion.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct caller visitor(void)
 {
@@ -262,6 +263,29 @@ Test(identity_recovery, a_mail_server_that_does_not_answer_holds_no_request)
 	answer_is(post(&v, "/password/forgot", email_body(ann.caller.email)), 202);
 	site_stop("mail");
 	mail_wait(ann.caller.email, "Reset");
+}
+
+/* "correct horse battery staple": SHA-1 ABF7AAD6438836DBE526AA231ABDE2D0EEF74D42. */
+Test(identity_recovery, a_password_of_others_leaks_is_refused_where_they_are_known)
+{
+	struct caller v = visitor();
+	const char *folder = strf("%s/breached-%d", world()->dir, (int)getpid());
+	const char *body =
+		strf("{\"email\":\"%s@example.com\",\"password\":\"correct horse battery "
+		     "staple\"}",
+		     new_word());
+	const char *make = strf("mkdir -m 755 %s && echo AD6438836DBE526AA231ABDE2D0EEF74D42:7 "
+				">%s/ABF7A.txt",
+				folder, folder);
+	const char *argv[] = { "sh", "-c", make, NULL };
+
+	world_run(argv, NULL);
+	v.url = site_start("breached",
+			   (const char *[]){ strf("BREACHED_PASSWORDS=%s", folder), NULL });
+	answer_is_error(post(&v, "/signup", body), 400, "VALIDATION_ERROR", "password");
+	site_stop("breached");
+	v.url = NULL;
+	answer_is(post(&v, "/signup", body), 201);
 }
 
 /*
