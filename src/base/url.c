@@ -14,18 +14,17 @@ struct str url_origin(const char *url)
 struct str url_host(const char *url)
 {
 	struct str host = url_origin(url);
-	const char *start = host.ptr ? strstr(host.ptr, "://") : NULL;
-	const char *port;
+	size_t at, colon;
 
-	if (start) {
-		start += 3;
-		host = (struct str){ start, host.len - (size_t)(start - host.ptr) };
-	}
+	for (at = 0; at + 3 <= host.len && strncmp(host.ptr + at, "://", 3) != 0; at++)
+		;
+	if (at + 3 <= host.len)
+		host = (struct str){ host.ptr + at + 3, host.len - at - 3 };
+
 	if (host.len && host.ptr[0] == '[') /* an IPv6 address has colons of its own */
-		return host;
-	port = host.len ? memchr(host.ptr, ':', host.len) : NULL;
-	if (port)
-		host.len = (size_t)(port - host.ptr);
+		host.len = str_find(host, ']', &colon) ? colon + 1 : host.len;
+	else if (str_find(host, ':', &colon))
+		host.len = colon;
 
 	return host;
 }

@@ -34,7 +34,7 @@ static const struct shape setup_shape = REPLY_SHAPE("TotpSetup", setup_fields);
 
 static const struct field code_fields[] = {
 	{ "code", T_STRING, REQUIRED, offsetof(struct mfa_code, code), .min = CODE_MIN, .max = CODE_MAX, .secret = true,
-	  .about = "Six digits of an app, or a recovery code" },
+	  .about = "Six digits of an app, or a recovery code", .example = "123456" },
 };
 static const struct shape code_shape = SHAPE("MfaCode", struct mfa_code, code_fields);
 
@@ -42,13 +42,13 @@ static const struct field challenge_fields[] = {
 	{ "mfaToken", T_STRING, REQUIRED, offsetof(struct mfa_challenge, token), .min = 1, .max = 128, .secret = true,
 	  .about = "What the log-in gave" },
 	{ "code", T_STRING, REQUIRED, offsetof(struct mfa_challenge, code), .min = CODE_MIN, .max = CODE_MAX, .secret = true,
-	  .about = "Six digits of an app, or a recovery code" },
+	  .about = "Six digits of an app, or a recovery code", .example = "123456" },
 };
 static const struct shape challenge_shape = SHAPE("MfaChallenge", struct mfa_challenge, challenge_fields);
 
 static const struct field disable_fields[] = {
 	{ "code", T_STRING, OPTIONAL, offsetof(struct totp_disable, code), .min = CODE_MIN, .max = CODE_MAX, .secret = true,
-	  .about = "Six digits of the app, or a recovery code" },
+	  .about = "Six digits of the app, or a recovery code", .example = "123456" },
 	{ "password", T_STRING, OPTIONAL, offsetof(struct totp_disable, password), .min = 1, .max = 128, .secret = true,
 	  .about = "Instead of a code" },
 };

@@ -19,7 +19,7 @@
 
 #define ISSUER              "Zygo"
 #define URL_MAX             QR_TEXT_MAX
-#define RECOVERY_CODE_BYTES 7 /* of which base32 makes twelve characters */
+#define RECOVERY_CODE_BYTES 8 /* of whose base32 twelve characters are taken: 60 bits */
 
 int mfa_state(struct ctx *c, const struct rows **ret)
 {
