@@ -116,7 +116,7 @@ BEGIN
 	WHERE k.token_hash = p_hash AND i.tenant_id = k.tenant_id AND i.id = k.invitation_id
 	  AND u.tenant_id = i.tenant_id AND u.id = i.user_id AND t.id = i.tenant_id AND t.deleted_at IS NULL
 	  AND i.accepted_at IS NULL AND invitation_status(i, u.status, u.deleted_at) = 'pending' AND a.id = current_account()
-	  AND ((a.realm_id = t.realm_id AND a.email = u.email)
+	  AND ((a.realm_id = realm_of_seat(t.id, u.is_guest) AND a.email = u.email)
 	       OR refuse('ZY403', 'This invitation is for another email than yours'))
 	RETURNING i.tenant_id, i.user_id INTO taken;
 	IF NOT FOUND THEN

@@ -40,7 +40,7 @@ WHERE NOT EXISTS (SELECT FROM tenants WHERE id = $1)
 ON CONFLICT (slug) WHERE deleted_at IS NULL DO NOTHING;
 
 -- A built-in role.  $1 tenant, $2 id, $3 key, $4 name.
--- name: identity_role_create :exec  role: identity
+-- name: identity_role_create :exec
 INSERT INTO roles (tenant_id, id, key, name, builtin_key)
 VALUES ($1, $2, $3::text, $4, $3::text);
 
@@ -52,7 +52,7 @@ FROM accounts
 WHERE id = coalesce($3, current_account());
 
 -- $1 tenant, $2 seat, $3 role's key.
--- name: identity_seat_give_role :exec  role: identity
+-- name: identity_seat_give_role :exec
 INSERT INTO user_roles (tenant_id, user_id, role_id)
 SELECT tenant_id, $2, id
 FROM roles
@@ -86,7 +86,7 @@ LEFT JOIN LATERAL (
 	FROM users u
 	JOIN tenants t ON t.id = u.tenant_id
 	WHERE u.account_id = a.id AND u.status = 'active' AND u.deleted_at IS NULL AND t.deleted_at IS NULL
-	  AND (t.slug = $3 OR t.id = $4 OR ($3 IS NULL AND $4::uuid IS NULL))
+	  AND (t.id = tenant_named($3, $4) OR ($3 IS NULL AND $4::uuid IS NULL))
 	ORDER BY t.status, u.last_login_at DESC NULLS LAST, u.created_at
 	LIMIT 1
 ) AS seat ON true;
@@ -215,6 +215,22 @@ WHERE s.id = current_session() AND u.tenant_id = $1 AND u.account_id = current_a
 RETURNING s.id, s.token_hash;
 
 ------------------------------------------------------------------------------------------------------------
+-- Hooks (sql/migrations/0008): between these two, a second is all that a statement may take.
+
+-- name: identity_hurry :exec
+SELECT set_config('app.statement_timeout', current_setting('statement_timeout'), true), set_config('statement_timeout', '1s', true);
+
+-- name: identity_hurry_no_more :exec
+SELECT set_config('statement_timeout', current_setting('app.statement_timeout'), true);
+
+-- name: identity_after_sign_up :exec  role: identity
+SELECT run_after_sign_up();
+
+-- No row: the session that was to begin has not.
+-- name: identity_custom_claims :opt  role: identity
+SELECT run_custom_claims() AS claims FROM sessions WHERE id = current_session();
+
+------------------------------------------------------------------------------------------------------------
 -- API keys
 
 -- Whose a key is and how often it may be used, before the request is let in or not: it proves nothing.  $1 hash of its secret.
@@ -237,7 +253,8 @@ WHERE tenant_id = $1 AND id = $2 AND (last_used_at IS NULL OR last_used_at < now
 -- No row: the session that was to begin has not, for want of a second factor.
 -- name: identity_me :opt  reply: Me  role: identity
 SELECT a.id, a.email, a.first_name AS "firstName", a.last_name AS "lastName", a.email_verified_at IS NOT NULL AS "emailVerified",
-       a.mfa_enabled AS "mfaEnabled", a.is_global_admin AS "isGlobalAdmin", u.tenant_id AS "tenantId", u.id AS "userId",
+       a.mfa_enabled AS "mfaEnabled", a.is_global_admin AS "isGlobalAdmin", s.impersonator_id AS "impersonatedBy",
+       u.tenant_id AS "tenantId", u.id AS "userId",
        (SELECT k FROM unnest(u.role_keys) AS k
         ORDER BY array_position(ARRAY['owner', 'admin', 'member', 'viewer'], k), k LIMIT 1) AS "role",
        coalesce(u.role_keys, '{}') AS "roles", coalesce(u.permissions, '{}') AS "permissions",

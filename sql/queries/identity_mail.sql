@@ -149,7 +149,9 @@ SELECT email FROM changed;
 
 -- $1 hash of the new one.
 -- name: identity_password_reset :exec  role: identity
-UPDATE accounts SET password_hash = $1, updated_at = now(), version = version + 1 WHERE id = current_account();
+UPDATE accounts
+SET password_hash = $1, reset_required_at = NULL, updated_at = now(), version = version + 1
+WHERE id = current_account();
 
 -- Failures to log in count no more.  $1 hash of the email.
 -- name: identity_attempts_forget :exec  role: identity
@@ -186,14 +188,15 @@ INSERT INTO invitation_tokens (tenant_id, invitation_id, token_hash) VALUES (cur
 -- name: identity_invitation_find :one  reply: InvitationShown  noun: Invitation  role: identity
 SELECT u.email, t.name AS "tenantName", t.slug AS "tenantSlug", u.role_keys AS "roles",
        coalesce(nullif(concat_ws(' ', host.first_name, host.last_name), ''), host.email) AS "invitedBy",
-       a.id IS NOT NULL AS "hasAccount", i.expires_at AS "expiresAt", t.id AS tenant_id, u.id AS user_id, t.realm_id,
+       a.id IS NOT NULL AS "hasAccount", i.expires_at AS "expiresAt", t.id AS tenant_id, u.id AS user_id,
+       CASE WHEN NOT u.is_guest THEN t.id END AS login_tenant_id, realm_of_seat(t.id, u.is_guest) AS realm_id,
        a.id AS account_id
 FROM invitation_tokens k
 JOIN invitations i ON i.tenant_id = k.tenant_id AND i.id = k.invitation_id
 JOIN tenants t ON t.id = i.tenant_id AND t.deleted_at IS NULL
 JOIN users u ON u.tenant_id = i.tenant_id AND u.id = i.user_id
 LEFT JOIN users host ON host.tenant_id = i.tenant_id AND host.id = i.invited_by
-LEFT JOIN accounts a ON a.realm_id = t.realm_id AND a.email = u.email AND a.deleted_at IS NULL
+LEFT JOIN accounts a ON a.realm_id = realm_of_seat(t.id, u.is_guest) AND a.email = u.email AND a.deleted_at IS NULL
 WHERE k.token_hash = $1 AND invitation_status(i, u.status, u.deleted_at) = 'pending';
 
 -- The tenant and the seat are the transaction's from here on.  $1 hash of the token.

@@ -23,7 +23,7 @@
 /* Claims that only jws_sign() writes: an admin's extra claims cannot stand in for one that is
  * absent. */
 static const char *const reserved[] = { "iss",         "aud", "sub", "sid", "tid", "role",
-					"permissions", "iat", "nbf", "exp", "jti" };
+					"permissions", "imp", "iat", "nbf", "exp", "jti" };
 
 static void jwtp(jwt_t **p)
 {
@@ -55,6 +55,7 @@ static const char *claims_json(struct arena *a, const struct claims *claims)
 	write_id(&w, "sub", claims->account.u);
 	write_id(&w, "sid", claims->session.u);
 	write_id(&w, "tid", claims->tenant.u);
+	write_id(&w, "imp", claims->impersonator.u);
 	write_id(&w, "jti", uuid_v7());
 	jsonwrite_member_i64(&w, "iat", claims->issued_s);
 	jsonwrite_member_i64(&w, "exp", claims->expires_s);

@@ -36,6 +36,7 @@ struct claims {
 	const char *role; /* NULL: none */
 	const struct str *permissions;
 	size_t permissions_len;
+	struct account_id impersonator; /* imp: who acts as the account; nil: itself */
 	struct str extra; /* a JSON object of more claims; those named here it cannot replace */
 };
 

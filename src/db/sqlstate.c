@@ -36,6 +36,7 @@ static const struct mapping {
 	{ "ZY461", ERR_AUTH_TOKEN_EXPIRED, NULL },
 	{ "ZY462", ERR_AUTH_TOKEN_REUSED, NULL },
 	{ "ZY463", ERR_AUTH_MFA_INVALID, NULL },
+	{ "ZY503", ERR_SERVICE_UNAVAILABLE, NULL },
 
 	{ "40001", ERR_SERVICE_UNAVAILABLE, "The change collided with another; try again" },
 	{ "40P01", ERR_SERVICE_UNAVAILABLE, "The change collided with another; try again" },

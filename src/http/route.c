@@ -139,7 +139,8 @@ bool route_may_fail(const struct route *r, enum tier t, int err)
 	case ERR_UNSUPPORTED_MEDIA_TYPE: return !is_safe; /* even where no body is taken */
 	case ERR_AUTH_UNAUTHORIZED:
 	case ERR_AUTH_TOKEN_EXPIRED: return r->perm != PERM_PUBLIC;
-	case ERR_AUTH_FORBIDDEN: return r->perm > PERM_ACCOUNT;
+	case ERR_AUTH_FORBIDDEN: /* who acts as somebody else is kept from what is a person's own */
+		return r->perm > PERM_ACCOUNT || (r->perm == PERM_ACCOUNT && !is_safe);
 	case ERR_AUTH_MFA_REQUIRED: return r->perm > PERM_ACCOUNT || r->flags & ROUTE_STEP_UP;
 	case ERR_TENANT_SUSPENDED: return route_needs_tenant(r);
 	case ERR_AUTH_CSRF: return takes_cookie && !is_safe;

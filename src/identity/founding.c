@@ -30,14 +30,19 @@ static void add_tenant(struct batch *b, struct ctx *c, const struct founding *f)
 		       arg_text(f->name)));
 }
 
+void founding_add_roles(struct batch *b, struct tenant_id t)
+{
+	for (size_t i = 0; i < ARRAY_LEN(roles); i++)
+		batch_add(b, NULL, &sql_identity_role_create,
+			  ARGS(arg_uuid(t.u), arg_uuid(uuid_v7()),
+			       arg_text(builtin_role_name(roles[i].role)),
+			       arg_text(roles[i].name)));
+}
+
 void founding_add(struct batch *b, struct ctx *c, const struct founding *f)
 {
 	add_tenant(b, c, f);
-	for (size_t i = 0; i < ARRAY_LEN(roles); i++)
-		batch_add(b, NULL, &sql_identity_role_create,
-			  ARGS(arg_uuid(f->tenant.u), arg_uuid(uuid_v7()),
-			       arg_text(builtin_role_name(roles[i].role)),
-			       arg_text(roles[i].name)));
+	founding_add_roles(b, f->tenant);
 	batch_add(b, NULL, &sql_identity_seat_create,
 		  ARGS(arg_uuid(f->tenant.u), arg_uuid(f->owner.u), arg_uuid(f->account.u)));
 	batch_add(b, NULL, &sql_identity_seat_give_role,

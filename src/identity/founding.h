@@ -23,3 +23,6 @@ struct founding {
  * (grant_act_as(), identity_act_in). A slug that is taken is varied.
  */
 void founding_add(struct batch *b, struct ctx *c, const struct founding *f);
+
+/* The built-in roles alone, of a tenant that is new. */
+void founding_add_roles(struct batch *b, struct tenant_id t);

@@ -11,6 +11,7 @@
 #include "gen/sql_identity.h"
 #include "gen/sql_identity_mail.h"
 #include "gen/sql_mfa.h"
+#include "identity/hooks.h"
 #include "identity/keys.h"
 #include "identity/letters.h"
 #include "net/mail.h"
@@ -69,6 +70,7 @@ void grant_start(struct batch *b, struct ctx *c, const struct grantee *who, stru
 		  ARGS(arg_hash(refresh), arg_int(conf->refresh_expires_us)));
 	batch_add(b, &ret->device, &sql_identity_device_note, NO_ARGS);
 	grant_read(b, ret);
+	hooks_add_claims(b, &ret->hooked);
 }
 
 void grant_read(struct batch *b, struct grant *ret)
@@ -89,10 +91,14 @@ static struct claims claims_of(struct ctx *c, const struct grant *g)
 		.session = c->actor.session,
 		.tenant = c->actor.tenant,
 		.issued_s = now_s,
-		.expires_s = now_s + config()->jwt_expires_us / US_PER_S,
+		.expires_s = now_s + (g->expires_in_s ? g->expires_in_s
+						      : config()->jwt_expires_us / US_PER_S),
 		.role = rows_get_text(g->me, "role"),
 		.permissions = granted,
 		.permissions_len = n,
+		.impersonator = g->impersonator,
+		.extra = g->hooked && rows_len(g->hooked) ? rows_get_str(g->hooked, "claims")
+							  : (struct str){ NULL, 0 },
 	};
 }
 
@@ -110,8 +116,8 @@ static void tell_new_device(struct ctx *c, const struct grant *g)
 {
 	struct batch *b;
 
-	if (!g->device || !rows_get_bool(g->device, "is_new") || !config()->new_device_notice ||
-	    !mail_is_sent())
+	if (!g->device || !rows_len(g->device) || !rows_get_bool(g->device, "is_new") ||
+	    !config()->new_device_notice || !mail_is_sent())
 		return;
 
 	b = batch_new(c, BATCH_IDENTITY);

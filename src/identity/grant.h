@@ -28,10 +28,12 @@ struct grant {
 	const struct rows *me;     /* one row: the shape Me */
 	const struct rows *tenant; /* the shape ActiveTenant; no row: there is none */
 	const char *access_token;
-	int64_t expires_in_s;      /* of the access token */
+	int64_t expires_in_s;      /* of the access token; 0 before it is made: as configured */
 	const char *refresh_token; /* NULL: the one there is goes on */
 	const char *cookie;        /* the session's; NULL: the one there is goes on */
 	int64_t cookie_max_age_s;
+	struct account_id impersonator; /* of the session; nil: the account itself */
+	const struct rows *hooked;      /* what hook_custom_claims() has added; NULL: not asked */
 };
 
 struct grantee {

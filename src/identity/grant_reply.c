@@ -24,6 +24,8 @@ static const struct field user_fields[] = {
 	{ "emailVerified", T_BOOL, REQUIRED, .about = "The person has shown to own the email", .example = "true" },
 	{ "mfaEnabled", T_BOOL, REQUIRED, .about = "Logs in with a second factor", .example = "false" },
 	{ "isGlobalAdmin", T_BOOL, REQUIRED, .about = "One of the platform's own people", .example = "false" },
+	{ "impersonatedBy", T_UUID, NULLABLE, .about = "The account of the platform that acts as this person; null: nobody",
+	  .example = "0190f6a0-7b1c-7c3e-9d2f-3a4b5c6d7e92" },
 	{ "tenantId", T_UUID, NULLABLE, .about = "The tenant that the session works in",
 	  .example = "0190f6a0-7b1c-7c3e-9d2f-3a4b5c6d7e90" },
 	{ "userId", T_UUID, NULLABLE, .about = "The seat in that tenant, as /users/{id} knows it",
@@ -83,6 +85,7 @@ const struct shape login_shape = { .name = "Login", .fields = login_fields, .fie
 
 static const struct field switch_fields[] = { SAID, ACCESS_TOKEN, EXPIRES_IN };
 const struct shape switch_shape = REPLY_SHAPE("TenantSwitched", switch_fields);
+const struct shape impersonation_shape = REPLY_SHAPE("Impersonating", switch_fields);
 /* clang-format on */
 
 /*

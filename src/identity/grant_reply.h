@@ -15,6 +15,7 @@ extern const struct shape login_shape;   /* beside it accessToken, refreshToken,
 					    {mfaRequired, mfaToken, methods} */
 extern const struct shape granted_shape; /* a Login that is one in any case */
 extern const struct shape switch_shape;  /* the same without refreshToken */
+extern const struct shape impersonation_shape; /* the same again */
 
 /* The members user and tenant. */
 void grant_write_me(struct jsonwrite *w, const struct grant *g);

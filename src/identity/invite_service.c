@@ -10,6 +10,7 @@
 #include "gen/sql_identity_mail.h"
 #include "identity/account.h"
 #include "identity/attempt.h"
+#include "identity/hooks.h"
 
 static struct token_hash hash_of(const char *token)
 {
@@ -82,7 +83,7 @@ static int accept_by_password(struct ctx *c, const struct token_hash *token,
 	struct batch *b;
 	int err;
 
-	a.tenant_id = rows_get_uuid(invitation, "tenant_id");
+	a.tenant_id = rows_get_uuid(invitation, "login_tenant_id");
 	err = attempt_begin(c, &a, &found);
 	if (err)
 		return err;
@@ -121,6 +122,7 @@ static int accept_as_new(struct ctx *c, const struct token_hash *token,
 		       arg_text(email), arg_text(hash), arg_text(in->first_name),
 		       arg_text(in->last_name)));
 	add_seat(b, c, token, invitation);
+	hooks_add_after_sign_up(b);
 	batch_account_event(b, c, "account.created", ACTING_ACCOUNT, user_agent);
 	grant_start(b, c, &who, ret);
 	err = batch_run(b);

@@ -13,6 +13,7 @@
 #include "gen/sql_oauth.h"
 #include "identity/account.h"
 #include "identity/founding.h"
+#include "identity/hooks.h"
 #include "identity/oauth_providers.h"
 #include "identity/signup.h"
 #include "net/fetch.h"
@@ -349,6 +350,7 @@ static int sign_up(struct ctx *c, struct arrival *a, struct grant *ret)
 		  ARGS(arg_uuid(a->who.account.u), arg_text(said.email), arg_text(said.first_name),
 		       arg_text(said.last_name)));
 	founding_add(b, c, &founding);
+	hooks_add_after_sign_up(b);
 	batch_account_event(b, c, "account.created", ACTING_ACCOUNT, a->who.user_agent);
 	add_identity(b, c, a->provider, a->person, a->who.user_agent);
 

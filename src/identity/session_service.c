@@ -8,6 +8,7 @@
 #include "db/batch.h"
 #include "events/event.h"
 #include "gen/sql_identity.h"
+#include "identity/hooks.h"
 #include "identity/hot.h"
 
 /*
@@ -77,6 +78,7 @@ int session_refresh(struct ctx *c, const struct refresh *in, struct grant *ret)
 	b = batch_new(c, BATCH_IDENTITY);
 	grant_act_as(b, &who, c->actor.session);
 	grant_read(b, ret);
+	hooks_add_claims(b, &ret->hooked);
 	err = batch_run(b);
 
 	return err ? err : grant_sign(c, c->actor.session, ret);
@@ -93,6 +95,7 @@ int session_switch_tenant(struct ctx *c, struct tenant_id t, struct grant *ret)
 	batch_add(b, NULL, &sql_identity_seat_use, NO_ARGS);
 	batch_account_event(b, c, "account.tenantSwitched", ACTING_ACCOUNT, NULL);
 	grant_read(b, ret);
+	hooks_add_claims(b, &ret->hooked);
 	err = batch_run(b);
 	if (err)
 		return err;

@@ -16,6 +16,7 @@
 #include "http/shape.h"
 #include "identity/account.h"
 #include "identity/founding.h"
+#include "identity/hooks.h"
 #include "identity/invite.h"
 #include "identity/letters.h"
 #include "jobs/book.h"
@@ -48,6 +49,7 @@ static void add_account(struct batch *b, struct ctx *c, const struct sign_up *in
 		  ARGS(arg_uuid(who->account.u), arg_text(in->email), arg_text(password_hash),
 		       arg_text(in->first_name), arg_text(in->last_name)));
 	founding_add(b, c, &founding);
+	hooks_add_after_sign_up(b);
 	batch_account_event(b, c, "account.created", ACTING_ACCOUNT, who->user_agent);
 	letters_add(b, c,
 		    &(struct letter_new){ .letter = "emailVerification", .email = in->email });
