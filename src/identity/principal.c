@@ -19,6 +19,7 @@
 #include "identity/hot.h"
 #include "identity/keys.h"
 #include "identity/known.h"
+#include "identity/refusal.h"
 
 /* What a credential says before the database has been asked. */
 struct proof {
@@ -389,6 +390,7 @@ static void after(struct request *r)
 {
 	(void)touch_session(r->ctx);
 	(void)touch_key(r->ctx);
+	refusal_note(r, now.cookie, now.api_key);
 	now = (struct served){ 0 };
 
 	keys_refresh(KEYS_AGE_US);
