@@ -4,6 +4,7 @@
 #include "domains/mount.h"
 
 #include "domains/apikeys/apikeys.h"
+#include "domains/audit/audit.h"
 #include "domains/invitations/invitations.h"
 #include "domains/jobs/jobs.h"
 #include "domains/organisations/organisations.h"
@@ -36,7 +37,9 @@ const struct mount *const mounts[] = {
 	&mfa_policy_mount,
 	&jobs_mount,
 	&organisations_mount,
+	&audit_mount,
 	&platform_mount,
+	&platform_accounts_mount,
 	NULL,
 };
 /* clang-format on */

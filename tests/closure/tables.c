@@ -30,7 +30,6 @@ static const struct {
 } early[] = {
 	{ PERM_MANAGE_BILLING, "billing" },
 	{ PERM_MANAGE_SERVERS, "servers" },
-	{ PERM_VIEW_AUDIT_LOGS, "audit" },
 };
 
 static bool is_early(enum perm p)
