@@ -173,7 +173,7 @@ static const struct route routes[] = {
 
 	{ POST, "/api-keys", TENANT_TIERS, PERM_MANAGE_API_KEYS, RATE_WRITE,
 	  .body = &apikey_new, .reply = &apikey_shown, .status = 201, .flags = ROUTE_IDEMPOTENT | ROUTE_NO_STORE | ROUTE_STEP_UP,
-	  .errors = ERRORS(ERR_RULE_VIOLATED),
+	  .errors = ERRORS(ERR_RULE_VIOLATED, ERR_PLAN_LIMIT_EXCEEDED),
 	  .summary = "Create an API key", .about = "It acts for who makes it, with no more than its scopes. The key is shown "
 	  "this once", .handle = create },
 

@@ -120,7 +120,7 @@ static const struct route routes[] = {
 
 	{ POST, "/projects", TENANT_TIERS, PERM_MANAGE_PROJECTS, RATE_WRITE,
 	  .body = &project_new, .reply = &project, .status = 201, .flags = ROUTE_IDEMPOTENT,
-	  .errors = ERRORS(ERR_RESOURCE_CONFLICT),
+	  .errors = ERRORS(ERR_RESOURCE_CONFLICT, ERR_PLAN_LIMIT_EXCEEDED),
 	  .summary = "Create a project", .one = create },
 
 	{ GET, "/projects/:id", TENANT_TIERS, PERM_VIEW_PROJECTS, RATE_READ,

@@ -149,7 +149,7 @@ static const struct route routes[] = {
 
 	{ POST, "/users", TENANT_TIERS, PERM_MANAGE_USERS, RATE_WRITE,
 	  .body = &user_new, .reply = &user, .status = 201, .flags = ROUTE_IDEMPOTENT,
-	  .errors = ERRORS(ERR_RESOURCE_CONFLICT),
+	  .errors = ERRORS(ERR_RESOURCE_CONFLICT, ERR_PLAN_LIMIT_EXCEEDED),
 	  .summary = "Invite a user", .about = "The user is pending until the person accepts; a mail says how", .one = create },
 
 	{ GET, "/users/:id", TENANT_TIERS, PERM_VIEW_USERS, RATE_READ,
