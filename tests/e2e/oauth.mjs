@@ -1,0 +1,213 @@
+// Logging in through a real OpenID provider (oidc-provider, from npm), in a real browser, with its forms for
+// log-in and consent. What no real provider does is in tests/integration/identity_oauth_provider.c.
+//
+//     ZYGO_TEST_DIR=… node oauth.mjs
+//
+// The API is a second site, behind a proxy of this test: so its address is known before it starts.
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { createHash, X509Certificate } from "node:crypto";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer as createIssuer } from "node:http";
+import { Agent, createServer, request as ask } from "node:https";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import Provider from "oidc-provider";
+import { chromium } from "playwright-core";
+
+const dir = process.env.ZYGO_TEST_DIR;
+const tls = { key: readFileSync(join(dir, "tls/key.pem")), cert: readFileSync(join(dir, "tls/cert.pem")) };
+const secondSite = join(dirname(fileURLToPath(import.meta.url)), "../support/second-site");
+const secret = "a secret of forty characters, as they are";
+
+// -- the servers --------------------------------------------------------------------------------------
+
+const site = (...args) => execFileSync(secondSite, [dir, ...args], { encoding: "utf8" }).trim();
+
+async function listen(handle) {
+	const server = createServer(tls, handle);
+	server.listen(0, "127.0.0.1");
+	await once(server, "listening");
+	return { server, url: `https://localhost:${server.address().port}` };
+}
+
+const servePage = (request, response) => {
+	response.setHeader("Content-Type", "text/html; charset=utf-8");
+	response.end("<!doctype html><title>A dashboard</title><h1>A dashboard</h1>");
+};
+
+const agent = new Agent({ rejectUnauthorized: false }); // between this test and its own site
+let hold; // is given the next callback's path, which goes no further
+const passOn = (request, response) => {
+	const { method, headers, url: path } = request;
+	if (hold && path.includes("/callback?")) {
+		hold(path);
+		hold = null;
+		response.writeHead(204).end(); // the browser stays where it is
+		return;
+	}
+	const on = ask(target + path, { method, headers, agent }, (answer) => {
+		response.writeHead(answer.statusCode, answer.headers);
+		answer.pipe(response);
+	});
+	on.on("error", () => response.destroy());
+	request.pipe(on);
+};
+
+// People are called as they log in; their email is verified.
+function makeProvider(issuer, api) {
+	return new Provider(issuer, {
+		clients: [{
+			client_id: "zygo", client_secret: secret, response_types: ["code"], grant_types: ["authorization_code"],
+			redirect_uris: [`${api}/api/auth/oauth/oidc/callback`],
+		}],
+		claims: { openid: ["sub"], email: ["email", "email_verified"], profile: ["given_name", "family_name"] },
+		findAccount: (ctx, accountId) => ({
+			accountId,
+			claims: () => ({ sub: accountId, email: `${accountId}@example.com`, email_verified: true, given_name: "Ann" }),
+		}),
+		pkce: { required: () => true },
+		cookies: { keys: ["one of the test's"] },
+	});
+}
+
+function openBrowser(profile) {
+	const key = new X509Certificate(tls.cert).publicKey.export({ type: "spki", format: "der" });
+	const pin = createHash("sha256").update(key).digest("base64");
+
+	return chromium.launchPersistentContext(profile, {
+		executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+		args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+			"--disable-background-networking", "--disable-component-update",
+			`--ignore-certificate-errors-spki-list=${pin}`],
+	});
+}
+
+// -- what a person does -------------------------------------------------------------------------------
+
+const open = (page, url) => page.goto(url, { waitUntil: "commit" });
+const name = `ann-${process.pid}-${Date.now()}`;
+
+async function logInThere(page, who) {
+	await page.locator("input[name=login]").fill(who);
+	await page.locator("input[name=password]").fill("any");
+	await page.locator("button[type=submit]").click({ noWaitAfter: true });
+	await page.locator("input[name=prompt][value=consent]").waitFor({ state: "attached" });
+}
+const consent = (page) => page.locator("button[type=submit]").click({ noWaitAfter: true });
+
+// From a page of the dashboard.
+const call = (page, method, path) =>
+	page.evaluate(async ([url, method]) => {
+		const response = await fetch(url, { method, credentials: "include" });
+		const text = await response.text();
+		return { status: response.status, user: text ? JSON.parse(text).user : null };
+	}, [`${api}/api/auth/${path}`, method]);
+const me = (page) => call(page, "GET", "me");
+
+const tests = {
+	"a person logs in there, consents, and is in the dashboard": async ({ page }) => {
+		await open(page, `${api}/api/auth/oauth/oidc?redirect=/projects?new=1`);
+		await logInThere(page, name);
+		await consent(page);
+		await page.waitForURL(`${app}/projects?new=1`);
+		const { status, user } = await me(page);
+		assert.equal(status, 200);
+		assert.equal(user.email, `${name}@example.com`);
+		assert.equal(user.firstName, "Ann");
+		assert.ok(user.emailVerified);
+		assert.equal(user.role, "owner");
+	},
+
+	"by the cookie that a log-in sets": async ({ browser }) => {
+		const cookie = (await browser.cookies(api)).find((one) => one.name === "__Host-zygo_session");
+		assert.ok(cookie.secure && cookie.httpOnly);
+		assert.equal(cookie.sameSite, "Lax");
+	},
+
+	"again it is the same account, and nothing is asked": async ({ page }) => {
+		const { user } = await me(page);
+		assert.equal((await call(page, "POST", "logout")).status, 204);
+		assert.equal((await me(page)).status, 401);
+		await open(page, `${api}/api/auth/oauth/oidc`);
+		await page.waitForURL(`${app}/`);
+		assert.equal((await me(page)).user.id, user.id);
+	},
+
+	"who does not consent is told so by the dashboard": async ({ browser, page }) => {
+		await browser.clearCookies();
+		await open(page, `${api}/api/auth/oauth/oidc`);
+		await logInThere(page, `${name}-2`);
+		await page.locator("a[href$=abort]").click({ noWaitAfter: true });
+		await page.waitForURL(`${app}/auth/callback?error=AUTH_FORBIDDEN&requestId=*`);
+		assert.equal((await me(page)).status, 401);
+	},
+
+	"a code that the provider knows no more logs nobody in": async ({ browser, page }) => {
+		const held = new Promise((resolve) => (hold = resolve));
+		await browser.clearCookies();
+		await open(page, `${api}/api/auth/oauth/oidc`);
+		await logInThere(page, name);
+		await consent(page);
+		const url = api + await held;
+
+		const code = await provider.AuthorizationCode.find(new URL(url).searchParams.get("code"));
+		await code.destroy();
+		await open(page, url);
+		await page.waitForURL(`${app}/auth/callback?error=AUTH_TOKEN_EXPIRED&requestId=*`);
+		assert.equal((await me(page)).status, 401);
+	},
+};
+
+// -- the run --------------------------------------------------------------------------------------------
+
+let target;
+const dashboard = await listen(servePage);
+const front = await listen(passOn);
+const api = front.url;
+const app = dashboard.url;
+const profile = mkdtempSync(join(tmpdir(), "zygo-oauth-"));
+let browser, provider, issuing;
+let passed = 0;
+let failed = 0;
+
+try {
+	issuing = createIssuer();
+	issuing.listen(0, "127.0.0.1");
+	await once(issuing, "listening");
+	const issuer = `http://127.0.0.1:${issuing.address().port}`;
+	provider = makeProvider(issuer, api);
+	issuing.on("request", provider.callback());
+	target = site("start", "oauth", `API_URL=${api}`, `APP_URL=${app}`, "OUTBOUND_ALLOW=127.0.0.1",
+		`OAUTH_OIDC_ISSUER=${issuer}`, "OAUTH_OIDC_CLIENT_ID=zygo", `OAUTH_OIDC_CLIENT_SECRET=${secret}`);
+
+	browser = await openBrowser(profile);
+	const page = await browser.newPage();
+	for (const [name, test] of Object.entries(tests)) {
+		try {
+			await test({ browser, page });
+			passed++;
+			console.log(`ok ${name}`);
+		} catch (error) {
+			failed++;
+			console.log(`not ok ${name}: ${error.message}`);
+		}
+	}
+} catch (error) {
+	failed++;
+	console.log(`not ok the run: ${error.stack}`);
+} finally {
+	await browser?.close();
+	site("stop", "oauth");
+	for (const server of [dashboard.server, front.server, issuing]) {
+		server?.close();
+		server?.closeAllConnections();
+	}
+	rmSync(profile, { recursive: true, force: true });
+}
+
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed > 0 ? 1 : 0;
