@@ -67,7 +67,14 @@ const peers = {
 		let runner;
 		return {
 			add: (count) =>
-				count === 1 ? utils.addJob('bench', {}) : utils.addJobs(Array.from({ length: count }, () => ({ identifier: 'bench', payload: {} }))),
+				count === 1
+					? utils.addJob('bench', {})
+					: pool.query(
+							`SELECT graphile_worker.add_jobs(ARRAY(
+								SELECT json_populate_record(NULL::graphile_worker.job_spec, $1)
+								FROM generate_series(1, $2)))`,
+							['{"identifier":"bench","payload":{}}', count],
+						),
 			async work(concurrency, handler) {
 				const preset = { worker: { concurrentJobs: concurrency, localQueue: { size: concurrency > 1 ? 500 : -1 },
 							   completeJobBatchDelay: concurrency > 1 ? 0 : -1, failJobBatchDelay: -1 } };
