@@ -4,6 +4,8 @@
  *
  * To add a kind of credential: a row in credentials[].
  */
+#include "closure/access_rows.h"
+
 #include "base/err.h"
 #include "crypto/apikey.h"
 #include "http/permissions.h"
@@ -14,51 +16,6 @@
 #include "support/world.h"
 
 #include <criterion/criterion.h>
-
-#define ALLOWED OK
-
-/*
- * What a row wants
- */
-
-static bool is_public(const struct mounted *row)
-{
-	return row->route->perm == PERM_PUBLIC;
-}
-
-static bool is_unsafe(const struct mounted *row)
-{
-	return !method_is_safe(row->route->method);
-}
-
-/* The caller is not logged in, as far as can be seen: refused wherever a log-in is wanted. */
-static int unknown(const struct mounted *row)
-{
-	return is_public(row) ? ALLOWED : ERR_AUTH_UNAUTHORIZED;
-}
-
-static int not_believed(const struct mounted *row)
-{
-	return is_public(row) ? ALLOWED : ERR_AUTH_TOKEN_EXPIRED;
-}
-
-/* Somebody with this built-in role in the tenant. */
-static int holds(const struct mounted *row, enum builtin_role role)
-{
-	if (row->route->perm == PERM_GLOBAL_ADMIN)
-		return ERR_AUTH_FORBIDDEN;
-	if (row->route->perm < PERM_GLOBAL_ADMIN || permissions[row->route->perm].holders & role)
-		return ALLOWED;
-	return ERR_AUTH_FORBIDDEN;
-}
-
-/* Somebody with an account, whom the tenant turns away with this. */
-static int turned_away(const struct mounted *row, int err)
-{
-	if (row->route->perm == PERM_GLOBAL_ADMIN)
-		return ERR_AUTH_FORBIDDEN;
-	return probe_needs_tenant(row) ? err : ALLOWED;
-}
 
 /*
  * The kinds: whose credential it is, and what it gets
@@ -83,7 +40,7 @@ static struct caller wrong_kind(const struct mounted *row)
 
 static int expect_wrong_kind(const struct mounted *row)
 {
-	return row->tier == TIER_AUTH ? holds(row, ROLE_OWNER) : unknown(row);
+	return row->tier == TIER_AUTH ? row_holds(row, ROLE_OWNER) : row_unknown(row);
 }
 
 /* A different forgery at each call, so that the walk tries them all. */
@@ -108,7 +65,7 @@ static struct caller expired_token(UNUSED const struct mounted *row)
 
 static int expect_expired_token(const struct mounted *row)
 {
-	return tier_takes_token(row->tier) ? not_believed(row) : unknown(row);
+	return tier_takes_token(row->tier) ? row_not_believed(row) : row_unknown(row);
 }
 
 static struct caller revoked(UNUSED const struct mounted *row)
@@ -143,7 +100,7 @@ static struct caller outsider(UNUSED const struct mounted *row)
 
 static int expect_outsider(const struct mounted *row)
 {
-	return turned_away(row, ERR_AUTH_FORBIDDEN);
+	return row_turned_away(row, ERR_AUTH_FORBIDDEN);
 }
 
 static struct caller seat_removed(UNUSED const struct mounted *row)
@@ -158,7 +115,7 @@ static struct caller seat_removed(UNUSED const struct mounted *row)
 
 static int expect_seat_removed(const struct mounted *row)
 {
-	return turned_away(row, ERR_AUTH_UNAUTHORIZED);
+	return row_turned_away(row, ERR_AUTH_UNAUTHORIZED);
 }
 
 static struct caller seat_suspended(UNUSED const struct mounted *row)
@@ -181,7 +138,7 @@ static struct caller tenant_suspended(UNUSED const struct mounted *row)
 
 static int expect_tenant_suspended(const struct mounted *row)
 {
-	return turned_away(row, ERR_TENANT_SUSPENDED);
+	return row_turned_away(row, ERR_TENANT_SUSPENDED);
 }
 
 /* An owner, who names a tenant where somebody else is. */
@@ -203,7 +160,7 @@ static struct caller owner(UNUSED const struct mounted *row)
 
 static int expect_owner(const struct mounted *row)
 {
-	return holds(row, ROLE_OWNER);
+	return row_holds(row, ROLE_OWNER);
 }
 
 static struct caller admin(UNUSED const struct mounted *row)
@@ -213,7 +170,7 @@ static struct caller admin(UNUSED const struct mounted *row)
 
 static int expect_admin(const struct mounted *row)
 {
-	return holds(row, ROLE_ADMIN);
+	return row_holds(row, ROLE_ADMIN);
 }
 
 static struct caller member(UNUSED const struct mounted *row)
@@ -223,7 +180,7 @@ static struct caller member(UNUSED const struct mounted *row)
 
 static int expect_member(const struct mounted *row)
 {
-	return holds(row, ROLE_MEMBER);
+	return row_holds(row, ROLE_MEMBER);
 }
 
 static struct caller viewer(UNUSED const struct mounted *row)
@@ -233,7 +190,7 @@ static struct caller viewer(UNUSED const struct mounted *row)
 
 static int expect_viewer(const struct mounted *row)
 {
-	return holds(row, ROLE_VIEWER);
+	return row_holds(row, ROLE_VIEWER);
 }
 
 /* An owner in two tenants, who names the one that the session is not in. */
@@ -297,7 +254,7 @@ static int expect_mfa_stale(const struct mounted *row)
 {
 	if (row->route->flags & ROUTE_STEP_UP && row->route->perm != PERM_GLOBAL_ADMIN)
 		return ERR_AUTH_MFA_REQUIRED;
-	return holds(row, ROLE_OWNER);
+	return row_holds(row, ROLE_OWNER);
 }
 
 /* Has none, where the tenant wants one. */
@@ -312,7 +269,7 @@ static struct caller mfa_due(UNUSED const struct mounted *row)
 
 static int expect_mfa_due(const struct mounted *row)
 {
-	return turned_away(row, ERR_AUTH_MFA_REQUIRED);
+	return row_turned_away(row, ERR_AUTH_MFA_REQUIRED);
 }
 
 /* A page of somebody else's, which the browser sends the cookie for. */
@@ -329,8 +286,8 @@ static struct caller foreign_page(const struct mounted *row)
 static int expect_foreign_page(const struct mounted *row)
 {
 	if (row->tier == TIER_API || row->tier == TIER_SYSTEM)
-		return unknown(row);
-	return is_unsafe(row) ? ERR_AUTH_CSRF : ALLOWED;
+		return row_unknown(row);
+	return row_is_unsafe(row) ? ERR_AUTH_CSRF : ALLOWED;
 }
 
 /*
@@ -362,8 +319,8 @@ static struct caller api_key(UNUSED const struct mounted *row)
 /* On the public tier this, and elsewhere nobody. */
 static int there(const struct mounted *row, int err)
 {
-	if (row->tier != TIER_API || is_public(row))
-		return unknown(row);
+	if (row->tier != TIER_API || row_is_public(row))
+		return row_unknown(row);
 	return err;
 }
 
@@ -382,7 +339,7 @@ static struct caller api_key_as_token(const struct mounted *row)
 
 static int expect_api_key_as_token(const struct mounted *row)
 {
-	return row->tier == TIER_AUTH ? not_believed(row) : expect_api_key(row);
+	return row->tier == TIER_AUTH ? row_not_believed(row) : expect_api_key(row);
 }
 
 static struct caller api_key_mistyped(const struct mounted *row)
@@ -459,7 +416,7 @@ static struct caller api_key_of_viewer(UNUSED const struct mounted *row)
 
 static int expect_api_key_of_viewer(const struct mounted *row)
 {
-	return there(row, holds(row, ROLE_VIEWER));
+	return there(row, row_holds(row, ROLE_VIEWER));
 }
 
 static struct caller api_key_of_suspended(const struct mounted *row)
@@ -506,13 +463,13 @@ static const struct {
 	struct caller (*make)(const struct mounted *row);
 	int (*expect)(const struct mounted *row); /* enum err; 0: is let in */
 } credentials[] = {
-	{ "nobody", nobody, unknown },
+	{ "nobody", nobody, row_unknown },
 	{ "the wrong kind of credential", wrong_kind, expect_wrong_kind },
-	{ "a forged credential", forged, not_believed },
+	{ "a forged credential", forged, row_not_believed },
 	{ "an expired token", expired_token, expect_expired_token },
-	{ "a revoked session", revoked, not_believed },
-	{ "a session that ran out", run_out, not_believed },
-	{ "a deleted account", account_deleted, not_believed },
+	{ "a revoked session", revoked, row_not_believed },
+	{ "a session that ran out", run_out, row_not_believed },
+	{ "a deleted account", account_deleted, row_not_believed },
 	{ "somebody without a seat", outsider, expect_outsider },
 	{ "a removed seat", seat_removed, expect_seat_removed },
 	{ "a suspended seat", seat_suspended, expect_outsider },
