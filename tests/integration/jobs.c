@@ -90,6 +90,7 @@ Test(jobs, are_not_there_when_their_transaction_is_not)
 	cr_assert_eq(database_number("SELECT count(*) FROM jobs WHERE tenant_id = $1::uuid",
 				     id_text(t.u), NULL),
 		     1);
+	arena_free(a);
 }
 
 Test(jobs, with_a_key_that_is_taken_are_not_added)
