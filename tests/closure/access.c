@@ -346,7 +346,8 @@ static struct caller api_key_mistyped(const struct mounted *row)
 {
 	struct caller c = api_key(row);
 
-	return with_api_key(c, strf("%.20sx%s", c.api_key, c.api_key + 21));
+	return with_api_key(
+		c, strf("%.20s%c%s", c.api_key, c.api_key[20] == 'x' ? 'y' : 'x', c.api_key + 21));
 }
 
 /* Its checksum is right, and nobody was ever given it. */
