@@ -30,9 +30,9 @@ static int check_issuer(UNUSED struct ctx *c, UNUSED const struct oauth_provider
 static int change_code(struct ctx *c, const struct oauth_provider *p, const struct oauth_code *code,
 		       const char **ret_token)
 {
-	const struct json *said;
+	const struct json *said = NULL;
 	const char *error;
-	int status, err;
+	int status = 0, err;
 
 	err = oauth_ask(
 		c,
@@ -62,7 +62,7 @@ static int change_code(struct ctx *c, const struct oauth_provider *p, const stru
 static int ask_api(struct ctx *c, const struct oauth_provider *p, const char *path,
 		   const char *token, const struct json **ret)
 {
-	int status, err;
+	int status = 0, err;
 
 	err = oauth_ask(
 		c,

@@ -88,7 +88,7 @@ static int discover(struct ctx *c, const struct oauth_provider *p, struct metada
 {
 	const char *url = arena_printf(c->arena, "%s%s.well-known/openid-configuration", p->issuer,
 				       str_ends(str_of(p->issuer), "/") ? "" : "/");
-	const struct json *document;
+	const struct json *document = NULL;
 	int err;
 
 	err = oauth_document(c, url, false, &document);
@@ -109,7 +109,7 @@ static int discover(struct ctx *c, const struct oauth_provider *p, struct metada
 
 static int find_authorization(struct ctx *c, const struct oauth_provider *p, const char **ret)
 {
-	struct metadata m;
+	struct metadata m = { 0 };
 	int err;
 
 	err = discover(c, p, &m);
@@ -121,13 +121,13 @@ static int find_authorization(struct ctx *c, const struct oauth_provider *p, con
 
 static int check_issuer(struct ctx *c, const struct oauth_provider *p, const char *issuer)
 {
-	struct metadata m;
+	struct metadata m = { 0 };
 	int err;
 
 	err = discover(c, p, &m);
 	if (err)
 		return err;
-	if (issuer ? strcmp(issuer, m.issuer) != 0 : m.says_issuer)
+	if (issuer ? !str_eq(str_of(issuer), str_of(m.issuer)) : m.says_issuer)
 		return oauth_disbelieve(c, p, "the answer came from another issuer");
 
 	return OK;
@@ -168,7 +168,7 @@ static int change_code(struct ctx *c, const struct oauth_provider *p, const stru
 		       const struct oauth_code *code, const struct json **ret)
 {
 	const char *error;
-	int status, err;
+	int status = 0, err;
 
 	err = ask_tokens(c, p, m, code, &status, ret);
 	if (err)
@@ -189,7 +189,7 @@ static int read_id_token(struct ctx *c, const struct oauth_provider *p, const st
 	const struct id_token_wanted wanted = { m->issuer, p->client_id, nonce,
 						clock_now_us() / US_PER_S };
 	enum id_token_outcome outcome = ID_TOKEN_UNKNOWN_KEY;
-	const struct json *jwks;
+	const struct json *jwks = NULL;
 	const char *why = NULL;
 	int err;
 
@@ -207,9 +207,9 @@ static int read_id_token(struct ctx *c, const struct oauth_provider *p, const st
 static int ask_userinfo(struct ctx *c, const struct oauth_provider *p, const struct metadata *m,
 			const char *access_token, struct id_token *ret)
 {
-	const struct json *said;
+	const struct json *said = NULL;
 	const char *subject;
-	int status, err;
+	int status = 0, err;
 
 	err = oauth_ask(
 		c,
@@ -236,9 +236,9 @@ static int identify(struct ctx *c, const struct oauth_provider *p, const struct 
 		    struct oauth_person *ret)
 {
 	const char *access_token;
-	const struct json *tokens;
-	struct id_token said;
-	struct metadata m;
+	const struct json *tokens = NULL;
+	struct id_token said = { 0 };
+	struct metadata m = { 0 };
 	int err;
 
 	err = discover(c, p, &m);
