@@ -1,9 +1,11 @@
 -- Events: what happened, in the transaction that made it true. Who did it is who entered (sql/migrations/0001, enter()).
 
--- $1 id, $2 type, $3 subject, $4 kind of actor, $5 address, $6 request, $7 data.
+-- $1 id, $2 type, $3 subject, $4 kind of actor, $5 address, $6 request, $7 data; $8 what the subject is where $3 is NULL: the acting
+-- 'seat', or the 'tenant'.
 -- name: events_create :exec
 INSERT INTO events (tenant_id, id, type, subject_id, actor_kind, account_id, user_id, session_id, api_key_id, ip, request_id, data)
-VALUES (current_tenant(), $1, $2, $3, $4, current_account(), current_seat(), current_session(), current_api_key(), $5, $6,
+VALUES (current_tenant(), $1, $2, coalesce($3, CASE $8 WHEN 'seat' THEN current_seat() WHEN 'tenant' THEN current_tenant() END), $4,
+        current_account(), current_seat(), current_session(), current_api_key(), $5, $6,
         coalesce($7::jsonb, '{}'));
 
 -- What happened to an account, outside any tenant: to $6, or to the one that has entered; nothing when there is neither.

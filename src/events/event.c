@@ -97,14 +97,31 @@ static bool is_listed(const struct event_type *types, const char *name)
 	return false;
 }
 
-void batch_event(struct batch *b, struct ctx *c, const char *type, struct uuid subject,
-		 const char *data)
+/* of: what the transaction knows of the subject where it is nil, as events_create says. */
+static void add_event(struct batch *b, struct ctx *c, const char *type, struct uuid subject,
+		      const char *of, const char *data)
 {
 	BUG_IF(!is_listed(event_types, type));
 	batch_add(b, NULL, &sql_events_create,
 		  ARGS(arg_uuid(uuid_v7()), arg_text(type), arg_uuid(subject),
 		       arg_text(actor_kind_name(c->actor.kind)), arg_text(c->actor.ip),
-		       arg_text(c->request_id), arg_text(data)));
+		       arg_text(c->request_id), arg_text(data), arg_text(of)));
+}
+
+void batch_event(struct batch *b, struct ctx *c, const char *type, struct uuid subject,
+		 const char *data)
+{
+	add_event(b, c, type, subject, NULL, data);
+}
+
+void batch_event_of_seat(struct batch *b, struct ctx *c, const char *type)
+{
+	add_event(b, c, type, (struct uuid){ { 0 } }, "seat", NULL);
+}
+
+void batch_event_of_tenant(struct batch *b, struct ctx *c, const char *type)
+{
+	add_event(b, c, type, (struct uuid){ { 0 } }, "tenant", NULL);
 }
 
 void batch_account_event(struct batch *b, struct ctx *c, const char *type,

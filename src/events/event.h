@@ -27,6 +27,11 @@ extern const struct event_type account_event_types[]; /* the same */
 void batch_event(struct batch *b, struct ctx *c, const char *type, struct uuid subject,
 		 const char *data);
 
+/* Of the acting seat, and of the tenant itself: the transaction knows them, and c not yet where a
+ * cookie asks. */
+void batch_event_of_seat(struct batch *b, struct ctx *c, const char *type);
+void batch_event_of_tenant(struct batch *b, struct ctx *c, const char *type);
+
 /* For batch_account_event(): whoever has entered, or was named by identity_act_as. */
 #define ACTING_ACCOUNT ((struct account_id){ 0 })
 

@@ -73,7 +73,7 @@ static const struct route routes[] = {
 
 	{ POST, "/invitations/:token/accept", TIER_AUTH, PERM_PUBLIC, RATE_AUTH,
 	  .body = &accept_shape, .reply = &login_shape, .flags = ROUTE_SLOW | ROUTE_NO_STORE,
-	  .errors = ERRORS(ERR_RESOURCE_NOT_FOUND, ERR_RESOURCE_CONFLICT, ERR_AUTH_INVALID_CREDENTIALS),
+	  .errors = ERRORS(ERR_RESOURCE_NOT_FOUND, ERR_RESOURCE_CONFLICT, ERR_AUTH_INVALID_CREDENTIALS, ERR_AUTH_FORBIDDEN),
 	  .summary = "Accept an invitation by password",
 	  .about = "As the account that has the email, or else as a new one; logged in to the tenant", .handle = accept },
 

@@ -94,7 +94,7 @@ static const struct route routes[] = {
 
 	{ POST, "/magic-link/redeem", TIER_AUTH, PERM_PUBLIC, RATE_AUTH,
 	  .body = &link_shape, .reply = &login_shape, .flags = ROUTE_NO_STORE,
-	  .errors = ERRORS(ERR_AUTH_TOKEN_EXPIRED, ERR_RULE_VIOLATED),
+	  .errors = ERRORS(ERR_AUTH_TOKEN_EXPIRED, ERR_RULE_VIOLATED, ERR_AUTH_FORBIDDEN),
 	  .summary = "Log in by a link", .about = "With the token of the mail, which is good once", .handle = by_link },
 
 	{ POST, "/email-otp", TIER_AUTH, PERM_PUBLIC, RATE_AUTH,
@@ -104,7 +104,7 @@ static const struct route routes[] = {
 
 	{ POST, "/email-otp/redeem", TIER_AUTH, PERM_PUBLIC, RATE_AUTH,
 	  .body = &code_shape, .reply = &login_shape, .flags = ROUTE_NO_STORE,
-	  .errors = ERRORS(ERR_AUTH_INVALID_CREDENTIALS, ERR_AUTH_TOKEN_EXPIRED, ERR_RULE_VIOLATED),
+	  .errors = ERRORS(ERR_AUTH_INVALID_CREDENTIALS, ERR_AUTH_TOKEN_EXPIRED, ERR_RULE_VIOLATED, ERR_AUTH_FORBIDDEN),
 	  .summary = "Log in by a code", .about = "A wrong one counts as a failed log-in", .handle = by_code },
 
 	{ 0 },

@@ -154,7 +154,7 @@ static const struct route routes[] = {
 
 	{ POST, "/mfa/challenge", TIER_AUTH, PERM_PUBLIC, RATE_AUTH,
 	  .body = &challenge_shape, .reply = &granted_shape, .flags = ROUTE_NO_STORE,
-	  .errors = ERRORS(ERR_AUTH_MFA_INVALID),
+	  .errors = ERRORS(ERR_AUTH_MFA_INVALID, ERR_AUTH_FORBIDDEN),
 	  .summary = "Finish a log-in", .about = "With the second factor that the log-in has asked for. A code is good once; after five "
 	  "failures each attempt has to wait, twice as long each time", .handle = challenge },
 

@@ -18,7 +18,7 @@ int mfa_policy_set(struct ctx *c, const struct mfa_policy *in, const struct rows
 	batch_add(b, NULL, &sql_mfa_policy_set,
 		  ARGS(arg_bool(in->required), arg_int(in->grace_days)));
 	batch_add(b, ret, &sql_mfa_policy, NO_ARGS);
-	batch_event(b, c, "tenant.updated", c->actor.tenant.u, NULL);
+	batch_event_of_tenant(b, c, "tenant.updated");
 
 	return batch_run(b);
 }

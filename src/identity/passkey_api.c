@@ -118,7 +118,7 @@ static const struct route routes[] = {
 
 	{ POST, "/passkeys/login", TIER_AUTH, PERM_PUBLIC, RATE_AUTH,
 	  .body = &passkey_login_shape, .reply = &granted_shape, .flags = ROUTE_NO_STORE,
-	  .errors = ERRORS(ERR_AUTH_MFA_INVALID, ERR_AUTH_EMAIL_UNVERIFIED),
+	  .errors = ERRORS(ERR_AUTH_MFA_INVALID, ERR_AUTH_EMAIL_UNVERIFIED, ERR_AUTH_FORBIDDEN),
 	  .summary = "Log in with a passkey", .about = "Alone it counts for both factors, so the device must have verified the person",
 	  .handle = log_in },
 

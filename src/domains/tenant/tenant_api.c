@@ -137,12 +137,12 @@ static const struct route routes[] = {
 	  .reply = &public_shape,
 	  .summary = "Find a tenant to log in to", .about = "By slug or host name; 301 to the slug that it has where that is another", .handle = get_public },
 
-	{ POST, "/tenant/leave", TENANT_TIERS, PERM_MEMBER, RATE_WRITE,
+	{ POST, "/tenant/leave", TENANT_TIERS, PERM_MEMBER, RATE_WRITE, .flags = ROUTE_STEP_UP,
 	  .errors = ERRORS(ERR_RESOURCE_NOT_FOUND, ERR_RULE_VIOLATED),
 	  .summary = "Leave the current tenant", .about = "The last owner cannot: transfer the tenant first", .none = leave },
 
 	{ POST, "/tenant/transfer", TENANT_TIERS, PERM_MANAGE_TENANT, RATE_WRITE,
-	  .body = &transfer_shape, .errors = ERRORS(ERR_RESOURCE_NOT_FOUND, ERR_RULE_VIOLATED),
+	  .body = &transfer_shape, .flags = ROUTE_STEP_UP, .errors = ERRORS(ERR_RESOURCE_NOT_FOUND, ERR_RULE_VIOLATED),
 	  .summary = "Transfer the current tenant", .about = "The user becomes an owner, and who asks an administrator", .none = transfer },
 
 	{ 0 },

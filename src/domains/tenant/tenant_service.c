@@ -56,24 +56,18 @@ int tenant_update(struct ctx *c, const struct tenant_patch *in, const struct row
 		  ARGS(arg_if_match(c), arg_bool(in->has_slug), arg_text(in->slug),
 		       arg_bool(in->has_name), arg_text(in->name), arg_bool(in->has_settings),
 		       in->settings ? arg_str(settings_json(c, in->settings)) : arg_null()));
-	batch_event(b, c, "tenant.updated", c->actor.tenant.u, NULL);
+	batch_event_of_tenant(b, c, "tenant.updated");
 
 	return batch_run(b);
 }
 
 int tenant_leave(struct ctx *c)
 {
-	struct batch *b;
-	int err;
+	struct batch *b = batch_new(c, BATCH_WRITE);
 
-	err = batch_enter(c); /* says whose seat it is */
-	if (err)
-		return err;
-
-	b = batch_new(c, BATCH_WRITE);
 	batch_add(b, NULL, &sql_tenant_leave, NO_ARGS);
 	batch_add(b, NULL, &sql_users_keep_an_owner, NO_ARGS);
-	batch_event(b, c, "user.left", c->actor.user.u, NULL);
+	batch_event_of_seat(b, c, "user.left");
 
 	return batch_run(b);
 }
@@ -82,24 +76,17 @@ int tenant_leave(struct ctx *c)
 int tenant_transfer(struct ctx *c, const struct tenant_transfer *in)
 {
 	static const char *const owner[] = { "owner" };
-	struct batch *b;
-	int err;
+	struct batch *b = batch_new(c, BATCH_WRITE);
 
-	err = batch_enter(c);
-	if (err)
-		return err;
-
-	b = batch_new(c, BATCH_WRITE);
 	batch_add(b, NULL, &sql_users_may_grant, ARGS(arg_texts(c, (struct list){ owner, 1 })));
 	batch_add(b, NULL, &sql_tenant_heir, ARGS(arg_uuid(in->user.u)));
 	batch_add(b, NULL, &sql_tenant_give_role, ARGS(arg_uuid(in->user.u), arg_text("owner")));
 	batch_add(b, NULL, &sql_tenant_give_role, ARGS(arg_null(), arg_text("admin")));
 	batch_add(b, NULL, &sql_tenant_give_up_role, ARGS(arg_text("owner")));
 	batch_add(b, NULL, &sql_users_keep_an_owner, NO_ARGS);
-	batch_event(b, c, "tenant.ownershipTransferred", c->actor.tenant.u, NULL);
+	batch_event_of_tenant(b, c, "tenant.ownershipTransferred");
 	batch_event(b, c, "user.rolesChanged", in->user.u, NULL);
-	if (!uuid_is_nil(c->actor.user.u))
-		batch_event(b, c, "user.rolesChanged", c->actor.user.u, NULL);
+	batch_event_of_seat(b, c, "user.rolesChanged");
 
 	return batch_run(b);
 }
