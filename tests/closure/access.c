@@ -406,7 +406,8 @@ static struct caller api_key_without_scope(const struct mounted *row)
 
 static int expect_api_key_without_scope(const struct mounted *row)
 {
-	return there(row, row->route->perm == PERM_MEMBER ? ALLOWED : ERR_AUTH_FORBIDDEN);
+	return row->route->perm == PERM_MEMBER ? expect_api_key(row)
+					       : there(row, ERR_AUTH_FORBIDDEN);
 }
 
 /* Made by somebody who may do less than its scopes say. */
@@ -417,7 +418,8 @@ static struct caller api_key_of_viewer(UNUSED const struct mounted *row)
 
 static int expect_api_key_of_viewer(const struct mounted *row)
 {
-	return there(row, row_holds(row, ROLE_VIEWER));
+	return row_holds(row, ROLE_VIEWER) == ALLOWED ? expect_api_key(row)
+						      : there(row, ERR_AUTH_FORBIDDEN);
 }
 
 static struct caller api_key_of_suspended(const struct mounted *row)
