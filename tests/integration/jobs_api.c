@@ -8,7 +8,7 @@
 #include <criterion/criterion.h>
 #include <unistd.h>
 
-/* A queue that no worker serves. */
+/* A queue that no worker serves, and the name of a worker that no keeper finds dead. */
 static const char *idle_queue(void)
 {
 	const char *name = strf("idle-%d", (int)getpid());
@@ -16,10 +16,12 @@ static const char *idle_queue(void)
 	(void)world();
 	database_run("INSERT INTO job_queues (name) VALUES ($1) ON CONFLICT DO NOTHING", name,
 		     NULL);
+	database_run("INSERT INTO job_workers (name, master, seen_at) VALUES ($1, $1, 'infinity') "
+		     "ON CONFLICT DO NOTHING",
+		     name, NULL);
 	return name;
 }
 
-/* In an active state one belongs to a worker that nobody will find dead. */
 static const char *job_make(struct tenant_id t, const char *state)
 {
 	const char *id = id_text(uuid_v7());
