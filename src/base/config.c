@@ -198,15 +198,18 @@ static const struct {
 			     "smtp.zygo.tech" },
 	{ mail_password_is_in_clear, "SMTP_SECURITY: is none; expected starttls or tls, since "
 				     "SMTP_PASS would be sent in clear; for example starttls" },
-	{ google_has_no_secret, "OAUTH_GOOGLE_CLIENT_SECRET: is not set; expected the secret, since "
-				"OAUTH_GOOGLE_CLIENT_ID is set; for example GOCSPX-..." },
-	{ github_has_no_secret, "OAUTH_GITHUB_CLIENT_SECRET: is not set; expected the secret, since "
-				"OAUTH_GITHUB_CLIENT_ID is set; for example what GitHub has shown once" },
+	{ google_has_no_secret,
+	  "OAUTH_GOOGLE_CLIENT_SECRET: is not set; expected the secret, since "
+	  "OAUTH_GOOGLE_CLIENT_ID is set; for example GOCSPX-..." },
+	{ github_has_no_secret,
+	  "OAUTH_GITHUB_CLIENT_SECRET: is not set; expected the secret, since "
+	  "OAUTH_GITHUB_CLIENT_ID is set; for example what GitHub has shown once" },
 	{ oidc_has_no_issuer, "OAUTH_OIDC_ISSUER: is not set; expected a URL, since "
 			      "OAUTH_OIDC_CLIENT_ID is set; for example https://id.example.com" },
-	{ oidc_is_called_badly, "OAUTH_OIDC_NAME: cannot be a name; expected a-z, 0-9 and single '-' "
-				"inside, and neither google, github, providers nor identities; for "
-				"example keycloak" },
+	{ oidc_is_called_badly,
+	  "OAUTH_OIDC_NAME: cannot be a name; expected a-z, 0-9 and single '-' "
+	  "inside, and neither google, github, providers nor identities; for "
+	  "example keycloak" },
 };
 
 /* WORKERS_FAST=0: one a core, as far as the connections go. */

@@ -81,8 +81,8 @@ struct caller caller_global_admin(void)
 		"UPDATE accounts SET is_global_admin = true, mfa_enabled = true WHERE id = $1::uuid",
 		id_text(a.u), NULL);
 	c = logged_in((struct caller){ .account = a });
-	database_run("UPDATE sessions SET mfa_at = now() WHERE id = $1::uuid",
-		     id_text(c.session.u), NULL);
+	database_run("UPDATE sessions SET mfa_at = now() WHERE id = $1::uuid", id_text(c.session.u),
+		     NULL);
 	return c;
 }
 
