@@ -100,6 +100,17 @@ Test(jobs_api, a_job_is_cancelled_once_and_only_where_its_kind_allows)
 			NULL);
 }
 
+Test(jobs_api, are_seen_and_cancelled_on_the_dashboard_too)
+{
+	struct caller ann = on_tier(caller(ROLE_ADMIN), TIER_ADMIN);
+	const char *id = job_make(ann.tenant, "waiting");
+	struct answer a = answer_is(get(&ann, strf("/jobs/%s", id)), 200);
+
+	cr_expect_str_eq(answer_text(a, "state"), "waiting");
+	a = answer_is(post(&ann, strf("/jobs/%s/cancel", id), NULL), 200);
+	cr_expect_str_eq(answer_text(a, "state"), "cancelled");
+}
+
 static struct caller super(void)
 {
 	return on_tier(caller_global_admin(), TIER_SUPER);
