@@ -48,7 +48,7 @@ const struct shape passkey_patch_shape = SHAPE("PasskeyPatch", struct passkey_pa
 	{ "id", T_STRING, REQUIRED, offsetof(struct type, id), .min = 1, .max = ID_MAX, \
 	  .about = "The credential's, base64url", .example = "AAAAAAAAAAAAAAAAAAAAAA" }
 #define BASE64URL(name_, type, member, about_, example_) \
-	{ name_, T_STRING, REQUIRED, offsetof(struct type, member), .min = 1, .max = BYTES_MAX, .about = about_ ", base64url", .example = example_ }
+	{ name_, T_STRING, REQUIRED, offsetof(struct type, member), .min = 1, .max = BYTES_MAX, .about = about_ ", base64url", .example = (example_) }
 
 static const struct field attestation_fields[] = {
 	BASE64URL("clientDataJSON", passkey_attestation, client_data, "What the browser says", EXAMPLE_CREATE),

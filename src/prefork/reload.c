@@ -89,6 +89,7 @@ static const char *program(const struct master *m)
 	static char path[PATH_MAX];
 	ssize_t n;
 
+	BUG_IF(!m->argv[0]);
 	if (strchr(m->argv[0], '/'))
 		return m->argv[0];
 	n = readlink("/proc/self/exe", path, sizeof(path) - 1);

@@ -28,7 +28,7 @@ static const struct shape filter = SHAPE("TenantFilter", struct tenant_filter, f
 
 #define LIMIT(name_, member_, about_) \
 	{ name_, T_INT, OPTIONAL, offsetof(struct tenant_limits, member_), .min = 0, .max = 1000000, \
-	  .has = offsetof(struct tenant_limits, has_##member_), .about = about_, .example = "100" }
+	  .has = offsetof(struct tenant_limits, has_##member_), .about = (about_), .example = "100" }
 static const struct field limits_fields[] = {
 	LIMIT("users", users, "Users, those who are invited included"),
 	LIMIT("projects", projects, "Projects that are not deleted"),
