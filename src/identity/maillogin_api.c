@@ -111,4 +111,4 @@ static const struct route routes[] = {
 };
 /* clang-format on */
 
-const struct mount maillogin_mount = { "mailLogin", routes, NULL };
+const struct mount maillogin_mount = { "log-in by mail", routes, NULL };

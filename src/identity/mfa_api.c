@@ -188,4 +188,4 @@ static const struct route routes[] = {
 };
 /* clang-format on */
 
-const struct mount mfa_mount = { "mfa", routes, NULL };
+const struct mount mfa_mount = { "MFA", routes, NULL };

@@ -248,4 +248,4 @@ static const struct route routes[] = {
 };
 /* clang-format on */
 
-const struct mount oauth_mount = { "oauth", routes, oauth_conflicts };
+const struct mount oauth_mount = { "OAuth", routes, oauth_conflicts };
