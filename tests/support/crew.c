@@ -80,9 +80,12 @@ static bool is_ready(void *p)
 	size_t n;
 
 	crew_workers(pids, ARRAY_LEN(pids), &n);
-	return n == workers && database_number("SELECT count(*) FROM job_workers WHERE master LIKE "
-					       "'%/' || $1 || '.%' AND is_asleep",
-					       strf("%d", (int)master), NULL) == workers;
+	return n == workers &&
+	       database_number("SELECT count(*) FROM job_workers WHERE master LIKE "
+			       "'%/' || $1 || '.%' AND is_asleep",
+			       strf("%d", (int)master), NULL) == workers &&
+	       database_number("SELECT count(*) FROM job_queues WHERE name LIKE '%-' || $1",
+			       strf("%d", (int)getpid()), NULL) == CREW_QUEUES;
 }
 
 /* A copy of a test, which has threads, is no process that a leak checker can look through at its
