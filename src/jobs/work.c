@@ -5,21 +5,22 @@
 #include "jobs/name.h"
 #include "prefork/supervisor.h"
 
+#include <string.h>
 #include <unistd.h>
 
 /* Set before the first child is forked. */
 static struct work how;
 static char master[NAME_SIZE];
 
-static int live(struct worker *w,
-		int (*run)(struct worker *, const struct job_book *, const char *))
+/* One child, from its fork to its end. */
+static int live(struct worker *w, int (*run)(struct worker *w))
 {
 	int status;
 
 	db_init(w->pool->name);
 	status = how.begin ? how.begin(w) : 0;
 	if (!status)
-		status = run(w, how.book, master);
+		status = run(w);
 	if (how.end)
 		how.end();
 	db_done();
@@ -27,25 +28,52 @@ static int live(struct worker *w,
 	return status;
 }
 
+static int run_crew(struct worker *w)
+{
+	return crew_run(w, how.book, master);
+}
+
 static int live_in_crew(struct worker *w)
 {
-	return live(w, crew_run);
+	return live(w, run_crew);
+}
+
+static int run_keeper(struct worker *w)
+{
+	return keeper_run(w, how.book, master);
 }
 
 static int live_as_keeper(struct worker *w)
 {
-	return live(w, keeper_run);
+	return live(w, run_keeper);
+}
+
+static int live_at_side(struct worker *w)
+{
+	const struct work_side *side = how.sides;
+
+	while (strcmp(side->name, w->pool->name) != 0)
+		side++;
+
+	return live(w, side->run);
 }
 
 int work(const struct work *w, char **argv)
 {
-	const struct pool pools[] = {
+	struct pool pools[2 + WORK_SIDES_MAX] = {
 		{ .name = WORK_POOL, .workers = w->workers, .listen_fd = -1, .run = live_in_crew },
 		{ .name = "keeper", .workers = 1, .listen_fd = -1, .run = live_as_keeper },
 	};
+	size_t n = 2;
 
 	how = *w;
 	name_of_master(getpid(), master);
+	for (const struct work_side *s = w->sides; s && s->name; s++) {
+		BUG_IF(n == ARRAY_LEN(pools));
+		pools[n++] = (struct pool){
+			.name = s->name, .workers = s->workers, .listen_fd = -1, .run = live_at_side
+		};
+	}
 
-	return supervise(pools, ARRAY_LEN(pools), argv);
+	return supervise(pools, n, argv);
 }

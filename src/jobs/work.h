@@ -1,6 +1,7 @@
 /*
  * `zygo work`: a master whose children run jobs, and a keeper beside them that does what time
  * demands: the workers' heartbeats, the jobs of the dead, delays that are over, scheduled tasks.
+ * Other rooms' long-running processes live beside them, on the sides.
  */
 #pragma once
 
@@ -8,6 +9,16 @@
 
 struct job_book;
 struct worker;
+
+/* Processes of another room under the same master, each with a database of its own to talk to. */
+struct work_side {
+	const char *name; /* of the pool: at most 15 letters */
+	unsigned workers;
+	int (*run)(
+		struct worker *w); /* until worker_is_draining(); its result is the exit status */
+};
+
+#define WORK_SIDES_MAX 4
 
 #define WORK_POOL "work" /* whose workers run jobs */
 
@@ -18,6 +29,7 @@ struct worker;
 struct work {
 	const struct job_book *book; /* without a mistake */
 	unsigned workers;
+	const struct work_side *sides;  /* ends with a NULL name; NULL: none */
 	int (*begin)(struct worker *w); /* the exit status, when it is not 0 */
 	void (*end)(void);
 };

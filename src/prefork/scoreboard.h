@@ -14,7 +14,7 @@
 #include <sys/types.h>
 
 #define SCOREBOARD_SLOTS_MAX 512
-#define POOLS_MAX            4
+#define POOLS_MAX            8
 
 /* Changes with every change of the structures below; with another, a reload counts from zero. */
 #define SCOREBOARD_LAYOUT 1
