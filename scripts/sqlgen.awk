@@ -20,6 +20,8 @@
 #	sort: name expression type, …   with :page: the orders; the first is the default, downwards
 #	                     when its name is written with a - (-createdAt)
 #	id: u.id             with :page: the column that breaks ties, a uuid; `id` if not said
+#	counted: inside      with :page: each page by number counts as well (page_total), in the same pass; for filters that
+#	                     look at every row anyway, where a second pass would cost as much again
 # A comment that a blank line parts from the next statement is the file's own and goes nowhere.
 #
 # A list (:page) is one SELECT without ORDER BY and LIMIT, whose FROM and WHERE each start a line:
@@ -32,7 +34,8 @@
 #
 # Its parameters are the filters and all stand in FROM or WHERE; a sort's expression has no blanks
 # and is never NULL. From it come the count and, for each sort and direction, the page at an offset
-# and the page after a cursor, with page_value and page_id beside each row for the next cursor.
+# and the page after a cursor, with page_value and page_id beside each row for the next cursor. What is
+# named page_… stands last, is no part of the reply, and is found by its name alone.
 #
 # A :one that writes or locks (UPDATE, DELETE, SELECT … with a line FOR UPDATE, an INSERT that may insert
 # nothing) is wrapped so that it raises ZY404: what stands beside it must not be committed alone.
@@ -75,7 +78,7 @@ FNR == 1 {
 }
 
 /^[ \t]*--/ {
-	if (name != "" && text == "" && $2 ~ /^(reply|noun|role|sort|id):$/)
+	if (name != "" && text == "" && $2 ~ /^(reply|noun|role|sort|id|counted):$/)
 		read_options(2)
 	else if (text == "")
 		comment = comment substr($0, index($0, "--") + 2) "\n"
@@ -129,10 +132,10 @@ function begin_statement()
 function read_options(word, key)
 {
 	for (; word <= NF; word++) {
-		if ($word ~ /^(reply|noun|role|sort|id):$/)
+		if ($word ~ /^(reply|noun|role|sort|id|counted):$/)
 			option[key = substr($word, 1, length($word) - 1)] = ""
 		else if ($word != "--" && key == "")
-			die("\"" $word "\" is no option; they are reply: noun: role: sort: id:")
+			die("\"" $word "\" is no option; they are reply: noun: role: sort: id: counted:")
 		else if ($word != "--")
 			option[key] = option[key] (option[key] == "" ? "" : " ") $word
 	}
@@ -149,6 +152,8 @@ function end_statement()
 		die(name ": role is identity or system")
 	if ((kind == "page") != (option["sort"] != ""))
 		die(name ": :page, and nothing else, has a sort")
+	if (option["counted"] !~ /^(|inside)$/ || (option["counted"] != "" && kind != "page"))
+		die(name ": counted is inside, with :page, or not said")
 
 	if (mode == "h")
 		print c_comment()
@@ -251,15 +256,19 @@ function emit_page(masked, with, list, from, beyond, id, sorts, n, i, s, hidden,
 	if (mode == "c")
 		printf "\nstatic const struct sql_sort %s_sorts[] = {\n%s\t{ 0 },\n};\n\n" \
 			"const struct sql_page sql_%s = {\n\t.name = \"%s\",\n\t.count = &sql_%s_count,\n" \
-			"\t.sorts = %s_sorts,\n\t.descending = %s,\n\t.filters = %d,\n\t.reply = %s,\n};\n", \
-			name, rows, name, name, name, name, downwards ? "true" : "false", n, \
-			c_string(option["reply"])
+			"\t.sorts = %s_sorts,\n\t.descending = %s,\n\t.counts_itself = %s,\n\t.filters = %d,\n" \
+			"\t.reply = %s,\n};\n", \
+			name, rows, name, name, name, name, downwards ? "true" : "false", \
+			option["counted"] == "" ? "false" : "true", n, c_string(option["reply"])
 }
 
-function emit_direction(way, s, id, desc, than, hidden, from, beyond, bound, n, order)
+function emit_direction(way, s, id, desc, than, hidden, from, beyond, bound, n, order, counted)
 {
 	order = "\nORDER BY " s[2] desc ", " id desc "\nLIMIT $"
-	emit(name "_" s[1] "_offset_" way, "many", hidden from order (n + 1) " OFFSET $" (n + 2), option["reply"])
+	counted = hidden
+	if (option["counted"] != "")
+		sub(/,\n\([^\n]*$/, ",\ncount(*) OVER () AS page_total&", counted)
+	emit(name "_" s[1] "_offset_" way, "many", counted from order (n + 1) " OFFSET $" (n + 2), option["reply"])
 	emit(name "_" s[1] "_after_" way, "many", \
 	     hidden beyond "(" s[2] ", " id ") " than " " bound order (n + 3), option["reply"])
 }

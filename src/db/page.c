@@ -186,6 +186,33 @@ static enum batch_mode mode_of(const struct sql_page *s)
 	return strcmp(role, "identity") == 0 ? BATCH_IDENTITY : BATCH_SYSTEM;
 }
 
+/* How many there are in all, where no other statement was asked: each row says so; past the end no
+ * row is there to say it. */
+static int total_of(struct ctx *c, const struct sql_page *s, struct args filters,
+		    const struct page *page, int64_t *ret)
+{
+	const struct rows *count;
+	struct batch *b;
+	int err;
+
+	if (rows_len(page->rows) > 0) {
+		*ret = rows_int(page->rows, 0, (size_t)rows_find(page->rows, "page_total"));
+		return OK;
+	}
+	if (page->page == 1) {
+		*ret = 0;
+		return OK;
+	}
+	b = batch_new(c, mode_of(s));
+	batch_add(b, &count, s->count, filters);
+	err = batch_run(b);
+	if (err)
+		return err;
+	*ret = rows_get_int(count, "total");
+
+	return OK;
+}
+
 int page_run(struct ctx *c, const struct sql_page *s, struct args filters, const struct paging *p,
 	     const struct page **ret)
 {
@@ -203,7 +230,7 @@ int page_run(struct ctx *c, const struct sql_page *s, struct args filters, const
 	batch_add(b, &page->rows, plan_statement(&plan), plan_args(c->arena, filters, p, &plan));
 	if (plan.after)
 		batch_blame(b, "cursor");
-	else
+	else if (!s->counts_itself)
 		batch_add(b, &count, s->count, filters);
 	err = batch_run(b);
 	if (err)
@@ -212,6 +239,10 @@ int page_run(struct ctx *c, const struct sql_page *s, struct args filters, const
 	page->page = p->page;
 	page->limit = p->limit;
 	page->total = count ? rows_get_int(count, "total") : -1;
+	if (!plan.after && s->counts_itself)
+		err = total_of(c, s, filters, page, &page->total);
+	if (err)
+		return err;
 	page->len = rows_len(page->rows);
 	if (page->len > (size_t)p->limit)
 		page->len = (size_t)p->limit;

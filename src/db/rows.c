@@ -73,9 +73,9 @@ const struct rows *rows_new(struct arena *a, const struct step *s)
 			BUG(arena_printf(a, "%s: column %s has a type that rows.c does not know",
 					 s->sql->name, PQfname(s->result, i)));
 
-	/* What scripts/sqlgen.awk added to a list, for its cursor, is found by name alone. */
-	if (columns > 2 && strcmp(PQfname(s->result, columns - 1), "page_id") == 0)
-		r->columns -= 2;
+	/* What scripts/sqlgen.awk added to a list, for its page, is found by name alone. */
+	while (r->columns > 0 && strncmp(PQfname(s->result, (int)r->columns - 1), "page_", 5) == 0)
+		r->columns--;
 
 	return r;
 }

@@ -54,7 +54,23 @@ Test(users, are_found_by_part_of_their_email_or_name)
 	cr_assert_str_eq(answer_text(a, "data.0.email"), john);
 	cr_assert_eq(total(&ann, "search=j%C3%B6rg"), 1);
 	cr_assert_eq(total(&ann, "search=o%27neil"), 1);
+	cr_assert_eq(total(&ann, "search=j%C3%B6rg%20o%27neil"), 1);
 	cr_assert_eq(total(&ann, "search=nobody"), 0);
+}
+
+/* A search counts what it finds in the pass that finds it; past the end nobody is there to say so.
+ */
+Test(users, that_are_found_are_counted_on_every_page)
+{
+	struct caller ann = caller(ROLE_ADMIN);
+
+	for (int i = 0; i < 3; i++)
+		(void)user_make(ann.tenant, ROLE_VIEWER,
+				strf("pat-%d-%s@example.com", i, new_word()));
+	for (int page = 1; page <= 3; page++)
+		cr_assert_eq(total(&ann, strf("search=PAT-&limit=2&page=%d", page)), 3);
+	cr_assert_eq(total(&ann, "search=pat-&role=member"), 0);
+	cr_assert_eq(total(&ann, "search=pat-&role=member&page=2"), 0);
 }
 
 /* LIKE's own characters are letters like any other. */

@@ -34,7 +34,7 @@ struct user_roles {
 };
 
 struct user_filter {
-	const char *search; /* somewhere in email, first or last name, in either case; NULL: all */
+	const char *search; /* somewhere in email or names, in either case; NULL: all */
 	const char *status; /* "active", "pending", "suspended"; NULL: all */
 	const char *role;   /* a role's key; NULL: all */
 };

@@ -57,7 +57,7 @@ static const struct shape user_roles = SHAPE("UserRoles", struct user_roles, use
 
 static const struct field filter_fields[] = {
 	{ "search", T_STRING, OPTIONAL, offsetof(struct user_filter, search), .min = 1, .max = 200,
-	  .about = "Text to find in email, first or last name", .example = "john" },
+	  .about = "Text to find in email or names, in either case; \"john smith\" too", .example = "john" },
 	{ "status", T_ENUM, OPTIONAL, offsetof(struct user_filter, status), .words = statuses,
 	  .about = "Only users with this status", .example = "active" },
 	{ "role", T_SLUG, OPTIONAL, offsetof(struct user_filter, role), .max = 63,

@@ -44,9 +44,13 @@ int users_get(struct ctx *c, struct user_id id, const struct rows **ret)
 int users_list(struct ctx *c, const struct user_filter *f, const struct paging *p,
 	       const struct page **ret)
 {
-	return page_run(c, &sql_users_list,
+	if (f->search)
+		return page_run(
+			c, &sql_users_search,
 			ARGS(arg_contains(c, f->search), arg_text(f->status), arg_text(f->role)), p,
 			ret);
+
+	return page_run(c, &sql_users_list, ARGS(arg_text(f->status), arg_text(f->role)), p, ret);
 }
 
 int users_update(struct ctx *c, struct user_id id, const struct user_patch *in,
