@@ -8,7 +8,8 @@ BEGIN {
 	rank["crypto"] = rank["db"] = rank["cache"] = rank["net"] = 1
 	rank["prefork"] = 2
 	rank["http"] = 3
-	rank["events"] = rank["jobs"] = rank["realtime"] = 4
+	rank["events"] = 3.5 # jobs tell what is live (events/room.h)
+	rank["jobs"] = rank["realtime"] = 4
 	rank["identity"] = 5
 	rank["domains"] = 6
 	rank["commands"] = 7

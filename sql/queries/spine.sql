@@ -1,0 +1,44 @@
+-- The spine: events get their positions, readers read them. sql/migrations/0010 has the functions, src/events/README.md the idea.
+
+-- name: spine_listen :exec
+LISTEN zygo_events;
+
+-- Readers that are new begin where the log ends.  $1 names.
+-- name: spine_readers_put :exec  role: system
+INSERT INTO event_readers (name, position)
+SELECT n, s.last_position FROM unnest($1::text[]) AS n CROSS JOIN event_spine s
+ON CONFLICT DO NOTHING;
+
+-- $1 how many at most. NULL: another host is at it.
+-- name: spine_take :one  role: system
+SELECT take_events($1) AS taken;
+
+-- Who writes from now on calls.
+-- name: spine_sleeps :exec  role: system
+UPDATE event_spine SET is_asleep = true WHERE NOT is_asleep;
+
+-- Those that have something to read.  $1 names.
+-- name: spine_behind :many  role: system
+SELECT r.name
+FROM event_readers r
+JOIN event_spine s ON r.position < s.last_position
+WHERE r.name = ANY ($1);
+
+-- $1 reader, $2 how many events at most.
+-- name: spine_begin :exec  role: system
+SELECT begin_reading($1, $2);
+
+-- $1 reader.
+-- name: spine_end :exec  role: system
+UPDATE event_readers
+SET position = current_setting('app.events_to')::bigint, failed_at = NULL, failure = NULL
+WHERE name = $1 AND position < current_setting('app.events_to')::bigint;
+
+-- $1 reader, $2 why.
+-- name: spine_failed :exec  role: system
+UPDATE event_readers SET failed_at = coalesce(failed_at, now()), failure = $2 WHERE name = $1;
+
+-- What the realtime server is told (src/events/live.c).
+-- name: spine_live :many  role: system
+SELECT position, id, type, tenant_id AS "tenantId", subject_id AS "subjectId", user_id AS "userId", data, created_at AS "at"
+FROM events_at_hand();
