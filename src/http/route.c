@@ -123,7 +123,7 @@ bool route_needs_tenant(const struct route *r)
 bool route_takes_api_key(const struct route *r, enum tier t)
 {
 	return t == TIER_API && route_needs_tenant(r) && r->perm != PERM_MANAGE_API_KEYS &&
-	       !(r->flags & ROUTE_STEP_UP);
+	       !(r->flags & (ROUTE_STEP_UP | ROUTE_PERSON));
 }
 
 bool route_may_fail(const struct route *r, enum tier t, int err)

@@ -47,6 +47,7 @@ enum route_flags {
 				    and send to us */
 	ROUTE_STEP_UP = 1 << 7,  /* dangerous: of who has a second factor, it must have been proven
 				    within 15 minutes (enter() looks) */
+	ROUTE_PERSON = 1 << 8,   /* a person's own: no API key, whatever its scopes */
 };
 
 struct route {
@@ -156,7 +157,7 @@ struct str route_segment(struct str *rest, bool *ret_is_param);
 bool route_each(size_t i, struct mounted *ret);
 
 /* An API key may call it: a tenant's route of the public tier, but not those that make keys, since
- * no key is scoped to that (sql/migrations/0004), and not those that want a second factor. */
+ * no key is scoped to that (sql/migrations/0004), and not those for people alone. */
 bool route_takes_api_key(const struct route *r, enum tier t);
 
 /* What the reply says when all went well. */

@@ -263,7 +263,7 @@ static void enter_key(struct entry *e, struct ctx *c, const struct proof *p, str
 		      const struct route *row)
 {
 	struct arg *args = arena_make_n(c->arena, struct arg, 5);
-	bool wants_person = row->flags & ROUTE_STEP_UP;
+	bool wants_person = row->flags & (ROUTE_STEP_UP | ROUTE_PERSON);
 
 	args[0] = arg_hash(p->api_key);
 	args[1] = arg_text(c->actor.ip);
