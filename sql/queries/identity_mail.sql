@@ -97,6 +97,31 @@ WITH shown AS (
 )
 UPDATE users u SET email_verified = true FROM shown s WHERE u.account_id = s.id AND u.email = s.email;
 
+-- Ahead of identity_email_verified, where it is shown by a mail that logs in. Until then the account was whoever's had typed this
+-- email: all by which somebody else may have kept a way in goes, and its living sessions end. Nothing where the email was shown before.
+-- name: identity_strangers_out :many  role: identity
+WITH mine AS (
+	SELECT id FROM accounts WHERE id = current_account() AND email_verified_at IS NULL FOR NO KEY UPDATE
+), password AS (
+	UPDATE accounts a SET password_hash = NULL FROM mine m WHERE a.id = m.id AND a.password_hash IS NOT NULL
+), codes AS (
+	DELETE FROM totp_factors f USING mine m WHERE f.account_id = m.id
+), keys AS (
+	DELETE FROM passkeys p USING mine m WHERE p.account_id = m.id
+), providers AS (
+	DELETE FROM oauth_identities i USING mine m WHERE i.account_id = m.id
+), change AS (
+	DELETE FROM email_changes e USING mine m WHERE e.account_id = m.id
+), programs AS (
+	UPDATE api_keys k SET revoked_at = now(), updated_at = now(), version = k.version + 1
+	FROM mine m JOIN users u ON u.account_id = m.id
+	WHERE k.tenant_id = u.tenant_id AND k.user_id = u.id AND k.revoked_at IS NULL
+)
+UPDATE sessions s SET revoked_at = now(), revoked_reason = 'email shown by its owner'
+FROM mine m
+WHERE s.account_id = m.id AND s.revoked_at IS NULL
+RETURNING s.id, s.token_hash;
+
 -- Refused where an email has to be verified first, and is not.
 -- name: identity_email_must_be_verified :exec  role: identity
 SELECT refuse('ZY453', 'Verify your email first: the mail says how')

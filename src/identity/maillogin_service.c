@@ -15,6 +15,7 @@
 #include "gen/sql_identity.h"
 #include "gen/sql_identity_mail.h"
 #include "identity/attempt.h"
+#include "identity/hot.h"
 #include "identity/letters.h"
 #include "identity/recovery.h"
 
@@ -64,12 +65,19 @@ static int grant_for(struct ctx *c, const char *kind, const struct token_hash *h
 {
 	struct session_id session;
 	struct batch *b = attempt_succeed(c, a, found, &session);
+	const struct rows *ended;
+	int err;
 
 	batch_add(b, NULL, &sql_identity_token_redeem, ARGS(arg_text(kind), arg_hash(hash)));
 	batch_add(b, NULL, &sql_identity_tokens_void, ARGS(arg_text(kind)));
+	batch_add(b, &ended, &sql_identity_strangers_out, NO_ARGS);
 	batch_add(b, NULL, &sql_identity_email_verified, NO_ARGS);
+	err = attempt_grant(b, c, a, found, session, ret);
+	if (err)
+		return err;
+	hot_drop(c, ended);
 
-	return attempt_grant(b, c, a, found, session, ret);
+	return OK;
 }
 
 int maillogin_by_link(struct ctx *c, const struct link_given *in, const char *user_agent,

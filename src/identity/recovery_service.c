@@ -107,11 +107,12 @@ static int set_password(struct ctx *c, const struct token_hash *token, const str
 	batch_add(b, NULL, &sql_identity_token_redeem,
 		  ARGS(arg_text("passwordReset"), arg_hash(token)));
 	batch_add(b, NULL, &sql_identity_tokens_void, ARGS(arg_text("passwordReset")));
+	batch_add(b, &sessions, &sql_identity_sessions_revoke,
+		  ARGS(arg_bool(true), arg_text("password reset")));
+	batch_add(b, NULL, &sql_identity_strangers_out, NO_ARGS);
 	batch_add(b, NULL, &sql_identity_password_reset, ARGS(arg_text(password_hash)));
 	batch_add(b, NULL, &sql_identity_email_verified, NO_ARGS);
 	batch_add(b, NULL, &sql_identity_attempts_forget, ARGS(arg_hash(&email)));
-	batch_add(b, &sessions, &sql_identity_sessions_revoke,
-		  ARGS(arg_bool(true), arg_text("password reset")));
 	batch_account_event(b, c, "account.passwordReset", ACTING_ACCOUNT, NULL);
 	letters_add(b, c,
 		    &(struct letter_new){ .letter = "passwordChanged",

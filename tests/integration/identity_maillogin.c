@@ -60,6 +60,29 @@ Test(identity_maillogin, a_link_logs_in_once)
 	answer_is_error(say("/magic-link/redeem", body), 401, "AUTH_TOKEN_EXPIRED", NULL);
 }
 
+/* Whoever signed up with somebody else's email keeps neither session nor password. */
+Test(identity_maillogin, a_link_takes_the_account_from_who_had_not_shown_the_email)
+{
+	struct person eve = person_sign_up();
+
+	answer_is(get(&eve.caller, "/me"), 200); /* a hot copy is there now */
+	answer_is(say("/magic-link/redeem", link_body(&eve)), 200);
+	answer_is_error(get(&eve.caller, "/me"), 401, "AUTH_TOKEN_EXPIRED", NULL);
+	answer_is_error(try_log_in(eve.caller.email, eve.password, NULL), 401,
+			"AUTH_INVALID_CREDENTIALS", NULL);
+}
+
+Test(identity_maillogin, a_link_changes_nothing_for_who_had_shown_the_email)
+{
+	struct person ann = person_sign_up();
+	const char *token = mail_token(ann.caller.email, "Verify");
+
+	answer_is(say("/email/verify", strf("{\"token\":\"%s\"}", token)), 204);
+	answer_is(say("/magic-link/redeem", link_body(&ann)), 200);
+	answer_is(get(&ann.caller, "/me"), 200);
+	answer_is(try_log_in(ann.caller.email, ann.password, NULL), 200);
+}
+
 Test(identity_maillogin, of_many_uses_of_a_link_at_once_one_logs_in)
 {
 	struct person ann = person_sign_up();

@@ -176,6 +176,59 @@ Test(identity_recovery, a_forgotten_password_is_replaced_and_ends_all_sessions)
 			"AUTH_TOKEN_EXPIRED", NULL);
 }
 
+/* Somebody signed up with another's email, and left himself ways in. */
+Test(identity_recovery, whose_the_email_is_shares_the_account_with_nobody)
+{
+	struct person eve = person_sign_up();
+	const char *account = id_text(eve.caller.account.u), *email = eve.caller.email;
+	const char *key = api_key_make(eve.caller.tenant, eve.caller.user, "canViewUsers");
+	struct caller program = with_api_key(on_tier(eve.caller, TIER_API), key);
+
+	answer_is(get(&program, "/users"), 200);
+	database_run("INSERT INTO totp_factors (account_id, secret_sealed, enabled_at) "
+		     "VALUES ($1::uuid, 'eve', now())",
+		     account, NULL);
+	database_run("INSERT INTO passkeys (id, account_id, credential_id, public_key, algorithm, "
+		     "sign_count, name) VALUES (gen_random_uuid(), $1::uuid, "
+		     "convert_to($2, 'UTF8'), 'eve', -7, 0, 'Eve')",
+		     account, email, NULL);
+	database_run("INSERT INTO oauth_identities (id, account_id, provider, issuer, subject) "
+		     "VALUES (gen_random_uuid(), $1::uuid, 'google', 'https://eve.example', $2)",
+		     account, email, NULL);
+
+	answer_is(
+		say("/password/reset", reset_body(reset_token(&eve), strf("a new %s", new_word()))),
+		204);
+	cr_assert_eq(database_number("SELECT (SELECT count(*) FROM totp_factors WHERE account_id = "
+				     "$1::uuid) + (SELECT count(*) FROM passkeys WHERE account_id "
+				     "= $1::uuid) + (SELECT count(*) FROM oauth_identities WHERE "
+				     "account_id = $1::uuid)",
+				     account, NULL),
+		     0);
+	answer_is_error(get(&program, "/users"), 401, "AUTH_TOKEN_EXPIRED", NULL);
+	cr_assert_null(database_value("SELECT email FROM accounts WHERE email = $1 AND mfa_enabled",
+				      email, NULL),
+		       "its owner needs no factor that Eve has");
+}
+
+Test(identity_recovery, a_reset_leaves_the_factors_of_who_had_shown_the_email)
+{
+	struct person ann = person_sign_up();
+	const char *account = id_text(ann.caller.account.u);
+
+	answer_is(say("/email/verify", token_body(mail_token(ann.caller.email, "Verify"))), 204);
+	database_run("INSERT INTO totp_factors (account_id, secret_sealed, enabled_at) "
+		     "VALUES ($1::uuid, 'ann', now())",
+		     account, NULL);
+	answer_is(
+		say("/password/reset", reset_body(reset_token(&ann), strf("a new %s", new_word()))),
+		204);
+	cr_assert_eq(database_number("SELECT count(*) FROM totp_factors WHERE account_id = "
+				     "$1::uuid",
+				     account, NULL),
+		     1);
+}
+
 Test(identity_recovery, a_reset_ends_the_wait_of_whoever_was_locked_out)
 {
 	struct person ann = person_sign_up();
