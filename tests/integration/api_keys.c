@@ -260,6 +260,37 @@ Test(api_keys, come_from_the_addresses_that_they_are_for)
 	answer_is(get(&m.program, "/users"), 200);
 }
 
+static struct answer ask_by_way_of(const struct caller *c, const char *one, const char *other)
+{
+	return answer_to(&(struct ask){
+		.method = "GET", .path = "/api/v1/users", .caller = c, .headers = { one, other } });
+}
+
+static void stop_proxied(void)
+{
+	site_stop("proxied");
+}
+
+/* What a client says of its address stands before what the proxy has added, on the same line or
+ * not. */
+Test(api_keys, believe_the_proxy_and_not_the_client, .fini = stop_proxied)
+{
+	static const char *const settings[] = { "TRUSTED_PROXIES=127.0.0.1", NULL };
+	struct caller ann = caller(ROLE_ADMIN);
+	struct made m = make(&ann, "\"canViewUsers\"", ",\"allowedIps\":[\"198.51.100.0/24\"]");
+
+	m.program.url = site_start("proxied", settings);
+	m.program.from = "127.0.0.1";
+	answer_is(ask_by_way_of(&m.program, "X-Forwarded-For: 198.51.100.7", NULL), 200);
+	answer_is(ask_by_way_of(&m.program, "X-Forwarded-For: 203.0.113.9, 198.51.100.7", NULL),
+		  200);
+	answer_is(ask_by_way_of(&m.program, "X-Forwarded-For: 198.51.100.7, 203.0.113.9", NULL),
+		  403);
+	answer_is(ask_by_way_of(&m.program, "X-Forwarded-For: 198.51.100.7",
+				"X-Forwarded-For: 203.0.113.9"),
+		  403);
+}
+
 Test(api_keys, end_when_they_expire)
 {
 	struct caller ann = caller(ROLE_ADMIN);
