@@ -12,6 +12,8 @@
 #include "commands/start.h"
 #include "domains/book.h"
 #include "domains/mount.h"
+#include "events/reader.h"
+#include "events/spine.h"
 #include "http/route.h"
 #include "jobs/book.h"
 #include "jobs/work.h"
@@ -26,6 +28,16 @@ static int check_book(void)
 
 	return status;
 }
+
+static int run_events(struct worker *w)
+{
+	return spine_run(w, event_readers);
+}
+
+static const struct work_side sides[] = {
+	{ "events", 1, run_events },
+	{ 0 },
+};
 
 /* All that does not change from process to process. The routes are read for their conflicts alone:
  * handlers meet the same constraints. */
@@ -57,6 +69,7 @@ int command_work(int argc, char **argv)
 	const struct work how = {
 		.book = &zygo_book,
 		.workers = (unsigned)config()->workers_jobs,
+		.sides = sides,
 		.begin = begin,
 		.end = redis_done,
 	};
