@@ -179,7 +179,9 @@ void print_nginx(struct buf *out)
 	for (size_t i = 0; route_each(i, &m); i++) {
 		if (!(m.route->flags & ROUTE_SLOW))
 			continue;
-		buf_printf(out, "\t\"~^%s ", method_name(m.route->method));
+		/* HEAD finds the row of GET (route_find) */
+		buf_printf(out, "\t\"~^%s ",
+			   m.route->method == GET ? "(GET|HEAD)" : method_name(m.route->method));
 		write_regex(out, m.path);
 		buf_str(out, "$\" zygo_slow;\n");
 	}

@@ -10,6 +10,7 @@
 #include "support/world.h"
 
 #include <criterion/criterion.h>
+#include <regex.h>
 #include <string.h>
 
 static bool is_wanted(enum perm p)
@@ -105,5 +106,41 @@ Test(settings, are_each_in_the_example_and_on_their_page)
 		cr_expect(mentions(example, strf("%s=", s->name)), "etc/zygo.env.example lacks %s",
 			  s->name);
 		cr_expect(mentions(page, s->name), "docs/settings.md lacks %s", s->name);
+	}
+}
+
+/* A line of nginx' map ("\t\"~^POST /…$\" zygo_slow;") that matches the text. */
+static bool is_mapped(const char *text)
+{
+	struct str rest = world_file("nginx/snippets/zygo-pools.conf");
+	bool is_found = false;
+
+	for (struct str line = str_cut(&rest, '\n'); line.ptr; line = str_cut(&rest, '\n')) {
+		regex_t regex;
+
+		if (!str_starts(line, "\t\"~"))
+			continue;
+		line = (struct str){ line.ptr + 3, line.len - 3 };
+		cr_assert_eq(regcomp(&regex, strf("%.*s", STR_FMT(str_cut(&line, '"'))),
+				     REG_EXTENDED | REG_NOSUB),
+			     0);
+		is_found |= regexec(&regex, text, 0, NULL, 0) == 0;
+		regfree(&regex);
+	}
+	return is_found;
+}
+
+/* HEAD costs as much as GET: in the fast pool it would hold up everybody else's. */
+Test(pools, take_slow_routes_by_every_method_that_finds_them)
+{
+	struct mounted row;
+
+	for (size_t i = 0; route_each(i, &row); i++) {
+		enum method m = row.route->method;
+
+		if (!(row.route->flags & ROUTE_SLOW))
+			continue;
+		cr_expect(is_mapped(strf("%s %s", method_name(m), row.path)), "%s", row.path);
+		cr_expect(m != GET || is_mapped(strf("HEAD %s", row.path)), "HEAD %s", row.path);
 	}
 }
