@@ -28,11 +28,12 @@ WHERE r.name = ANY ($1);
 -- name: spine_begin :exec  role: system
 SELECT begin_reading($1, $2);
 
--- $1 reader.
--- name: spine_end :exec  role: system
+-- No row: there was nothing to read, or another host is at it.  $1 reader.
+-- name: spine_end :opt  role: system
 UPDATE event_readers
 SET position = current_setting('app.events_to')::bigint, failed_at = NULL, failure = NULL
-WHERE name = $1 AND position < current_setting('app.events_to')::bigint;
+WHERE name = $1 AND position < current_setting('app.events_to')::bigint
+RETURNING position;
 
 -- $1 reader, $2 why.
 -- name: spine_failed :exec  role: system
