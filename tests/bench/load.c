@@ -4,13 +4,14 @@
  *	load -a 127.0.0.1:8080 -c 32 -d 5 -s 200 -p nginx=PIDFILE,zygo=PIDFILE requests.http
  *
  * Keeps -c HTTP/1.1 connections busy for -d seconds with the requests of the file, in turn: raw
- *requests, each ended by a line "%%". Within them {n} becomes eight digits that never repeat.
- *Answers must have status -s, or count as errors. -p names the processes whose CPU time is
- *reported: the one in each pid file and all its descendants.
+ * requests, each ended by a line "%%". Within them {n} becomes eight digits that never repeat. With
+ * -u each request is sent once, for what is good once, and the run may end before its time. Answers
+ * must have status -s, or count as errors. -p names the processes whose CPU time is reported: the
+ * one in each pid file and all its descendants.
  *
  * Prints one line of name=value: requests, rps, errors, p50 and p99 in microseconds, worst: the
- *longest that any connection waited, fewest: the fewest answers that any got, and the CPU
- *microseconds a request of each -p.
+ * longest that any connection waited, fewest: the fewest answers that any got, and the CPU
+ * microseconds a request of each -p.
  */
 #define ZYGO_MAY_ALLOCATE
 #include "base/base.h"
@@ -28,9 +29,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define REQUESTS_MAX      4096
+#define REQUESTS_MAX      65536
 #define REQUEST_BYTES_MAX 8192
 #define REPLY_BYTES_MAX   (256 * 1024)
+#define FILE_BYTES_MAX    MIB(32)
 #define LATENCIES_MAX     4000000
 #define GROUPS_MAX        8
 #define PROCESSES_MAX     1024
@@ -56,8 +58,11 @@ static struct {
 	size_t conns;
 	int seconds;
 	int status;
+	bool once; /* -u */
 	char *requests[REQUESTS_MAX];
 	size_t requests_len;
+	size_t used; /* with once: how many of them were sent */
+	size_t idle; /* with once: connections that have nothing more to send */
 	struct group groups[GROUPS_MAX];
 	size_t groups_len;
 	uint32_t *latencies;
@@ -75,12 +80,12 @@ static void NORETURN die(const char *what)
 static char *read_file(const char *path)
 {
 	_cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char *text = calloc(1, MIB(8));
+	char *text = calloc(1, FILE_BYTES_MAX);
 	ssize_t n;
 
 	if (fd < 0 || !text)
 		die(path);
-	n = read(fd, text, MIB(8) - 1);
+	n = read(fd, text, FILE_BYTES_MAX - 1);
 	if (n < 0)
 		die(path);
 	text[n] = '\0';
@@ -213,13 +218,27 @@ static int64_t cpu_us(int ancestor)
  * Connections
  */
 
+/* NULL: each was sent. */
+static const char *next_request(struct conn *c)
+{
+	if (!g.once)
+		return g.requests[c->next++ % g.requests_len];
+
+	return g.used < g.requests_len ? g.requests[g.used++] : NULL;
+}
+
 static void send_next(struct conn *c)
 {
 	char request[REQUEST_BYTES_MAX];
-	const char *from = g.requests[c->next++ % g.requests_len];
-	size_t len = strlen(from);
+	const char *from = next_request(c);
+	size_t len;
 	char *at;
 
+	if (!from) {
+		g.idle++;
+		return;
+	}
+	len = strlen(from);
 	if (len >= sizeof(request))
 		die("a request is too long");
 	memcpy(request, from, len + 1);
@@ -334,7 +353,7 @@ static void run(struct conn *conns)
 		open_conn(&conns[i], epoll);
 		send_next(&conns[i]);
 	}
-	while (clock_monotonic_us() < end) {
+	while (clock_monotonic_us() < end && g.idle < g.conns) {
 		int n = epoll_wait(epoll, events, ARRAY_LEN(events), 100);
 
 		for (int i = 0; i < n; i++)
@@ -384,7 +403,7 @@ static void report(const struct conn *conns, int64_t us)
 static void usage(void)
 {
 	fprintf(stderr,
-		"usage: load -a ADDRESS:PORT [-c CONNECTIONS] [-d SECONDS] [-s STATUS] [-p NAME=PIDFILE,…] FILE\n");
+		"usage: load -a ADDRESS:PORT [-c CONNECTIONS] [-d SECONDS] [-s STATUS] [-u] [-p NAME=PIDFILE,…] FILE\n");
 	exit(2);
 }
 
@@ -407,7 +426,7 @@ static void read_arguments(int argc, char **argv)
 	g.conns = 32;
 	g.seconds = 5;
 	g.status = 200;
-	while ((opt = getopt(argc, argv, "a:c:d:s:p:")) != -1) {
+	while ((opt = getopt(argc, argv, "a:c:d:s:p:u")) != -1) {
 		switch (opt) {
 		case 'a':
 			rest = str_of(optarg);
@@ -422,6 +441,7 @@ static void read_arguments(int argc, char **argv)
 		case 'd': g.seconds = (int)number(optarg); break;
 		case 's': g.status = (int)number(optarg); break;
 		case 'p': read_groups(optarg); break;
+		case 'u': g.once = true; break;
 		default: usage();
 		}
 	}
