@@ -300,8 +300,12 @@ WHERE id = current_account();
 -- name: identity_sessions_living :many  role: identity
 SELECT id, token_hash FROM sessions WHERE account_id = current_account() AND revoked_at IS NULL AND expires_at > now();
 
+-- With how long the next attempt at a password has to wait (mfa_attempt).
 -- name: identity_password :one  role: identity
-SELECT email, password_hash FROM accounts WHERE id = current_account();
+SELECT a.email, a.password_hash, coalesce(ceil(extract(epoch FROM m.locked_until - now())), 0)::bigint AS locked_s
+FROM accounts a
+LEFT JOIN mfa_attempts m ON m.account_id = a.id
+WHERE a.id = current_account();
 
 -- $1 hash of the new one, $2 the hash that the present one was compared with.
 -- name: identity_password_set :exec  role: identity

@@ -87,6 +87,14 @@ int account_found_tenant(struct ctx *c, const struct tenant_new *in, const struc
 
 int account_update(struct ctx *c, const struct account_patch *in, struct grant *ret) MUST_CHECK;
 
+/*
+ * Whose session it is knows the password too: for what a stolen session may not do. Attempts are
+ * counted with those at a second factor and delayed alike: ERR_AUTH_INVALID_CREDENTIALS about path,
+ * ERR_RATE_LIMIT_EXCEEDED. *ret: the row of identity_password.
+ */
+int account_prove_password(struct ctx *c, const char *path, const char *password,
+			   const struct rows **ret) MUST_CHECK;
+
 /* Revokes all sessions but the present one. ERR_AUTH_INVALID_CREDENTIALS when `current` is wrong.
  */
 int account_change_password(struct ctx *c, const struct password_change *in) MUST_CHECK;

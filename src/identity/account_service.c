@@ -9,6 +9,7 @@
 #include "db/batch.h"
 #include "events/event.h"
 #include "gen/sql_identity.h"
+#include "gen/sql_mfa.h"
 #include "identity/founding.h"
 #include "identity/hot.h"
 
@@ -104,6 +105,45 @@ int account_update(struct ctx *c, const struct account_patch *in, struct grant *
  * The password
  */
 
+static int refuse_password(struct ctx *c, const char *path)
+{
+	struct batch *b = batch_new(c, BATCH_IDENTITY);
+	int err;
+
+	batch_add(b, NULL, &sql_mfa_refused, NO_ARGS);
+	err = batch_run(b);
+
+	return err ? err
+		   : fail(c, ERR_AUTH_INVALID_CREDENTIALS, path,
+			  "The current password is not this");
+}
+
+int account_prove_password(struct ctx *c, const char *path, const char *password,
+			   const struct rows **ret)
+{
+	struct batch *b = batch_new(c, BATCH_IDENTITY);
+	const struct rows *counted;
+	int err;
+
+	batch_add(b, &counted, &sql_mfa_attempt, NO_ARGS);
+	batch_add(b, ret, &sql_identity_password, NO_ARGS);
+	err = batch_run(b);
+	if (err)
+		return err;
+	if (rows_len(counted) == 0) {
+		err = fail(c, ERR_RATE_LIMIT_EXCEEDED, path, "Too many attempts at the password");
+		c->fault.retry_after_s = rows_get_int(*ret, "locked_s");
+		return err;
+	}
+	if (!password_verify(str_of(password), rows_get_text(*ret, "password_hash")))
+		return refuse_password(c, path);
+
+	b = batch_new(c, BATCH_IDENTITY);
+	batch_add(b, NULL, &sql_mfa_forget, NO_ARGS);
+
+	return batch_run(b);
+}
+
 /* The change, under the condition that the password is still the one that was compared. */
 static int set_password(struct ctx *c, const char *hash, const char *compared)
 {
@@ -125,25 +165,17 @@ static int set_password(struct ctx *c, const char *hash, const char *compared)
 
 int account_change_password(struct ctx *c, const struct password_change *in)
 {
-	struct batch *b = batch_new(c, BATCH_IDENTITY);
 	const struct rows *account;
 	char hash[PASSWORD_HASH_SIZE];
-	const char *present;
 	int err;
 
-	batch_add(b, &account, &sql_identity_password, NO_ARGS);
-	err = batch_run(b);
-	if (err)
-		return err;
-	present = rows_get_text(account, "password_hash");
-	if (!password_verify(str_of(in->current), present))
-		return fail(c, ERR_AUTH_INVALID_CREDENTIALS, "currentPassword",
-			    "The current password is not this");
-
-	err = account_judge_password(c, "newPassword", in->new, rows_get_text(account, "email"));
+	err = account_prove_password(c, "currentPassword", in->current, &account);
+	if (!err)
+		err = account_judge_password(c, "newPassword", in->new,
+					     rows_get_text(account, "email"));
 	if (err)
 		return err;
 	password_hash(str_of(in->new), hash);
 
-	return set_password(c, hash, present);
+	return set_password(c, hash, rows_get_text(account, "password_hash"));
 }

@@ -162,19 +162,14 @@ static int ask_both(struct ctx *c, const struct email_change *in)
 
 int recovery_change_email(struct ctx *c, const struct email_change *in)
 {
-	struct batch *b = batch_new(c, BATCH_IDENTITY);
 	const struct rows *account;
 	int err;
 
-	batch_add(b, &account, &sql_identity_password, NO_ARGS);
-	err = batch_run(b);
+	err = account_prove_password(c, "password", in->password, &account);
 	if (!err)
 		err = refuse_without_mail(c);
 	if (err)
 		return err;
-	if (!password_verify(str_of(in->password), rows_get_text(account, "password_hash")))
-		return fail(c, ERR_AUTH_INVALID_CREDENTIALS, "password",
-			    "The current password is not this");
 	if (str_is(str_of(in->email), rows_get_text(account, "email")))
 		return fail_issue(c, "email", "custom", "This is the email already");
 

@@ -248,6 +248,29 @@ Test(identity_sessions, a_new_password_ends_all_other_sessions)
 	cr_assert_eq(events_of(&ann.caller, "account.passwordChanged"), 1);
 }
 
+/* Whoever has stolen a session does not find out the password with it. */
+Test(identity_sessions, guesses_at_the_password_have_to_wait)
+{
+	struct person ann = person_sign_up();
+	struct answer a;
+
+	for (unsigned i = 0; i < 4; i++)
+		answer_is_error(change_password(&ann.caller, "not it", "another one 4711"), 401,
+				"AUTH_INVALID_CREDENTIALS", "currentPassword");
+	answer_is_error(
+		post(&ann.caller, "/email/change",
+		     strf("{\"email\":\"%s@example.com\",\"password\":\"not it\"}", new_word())),
+		401, "AUTH_INVALID_CREDENTIALS", "password");
+	/* the wait has begun; longer, so that no slow test outlasts it */
+	database_run("UPDATE mfa_attempts SET locked_until = locked_until + interval '1 minute' "
+		     "WHERE account_id = $1::uuid",
+		     id_text(ann.caller.account.u), NULL);
+	a = change_password(&ann.caller, ann.password, "another one 4711");
+	answer_is_error(a, 429, "RATE_LIMIT_EXCEEDED", NULL);
+	cr_assert_geq(answer_int(a, "details.retryAfter"), 1);
+	answer_is(try_log_in(ann.caller.email, ann.password, NULL), 200);
+}
+
 Test(identity_sessions, the_password_changes_for_who_knows_it)
 {
 	struct person ann = person_sign_up();
