@@ -125,7 +125,7 @@ Test(db_conn, that_answers_too_late_is_given_up)
 	struct ctx *c = scratch_ctx();
 	const struct sql *s = scratch_sql(SQL_EXEC, "SELECT pg_sleep(10)");
 
-	scratch_config()->database_timeout_us = 300 * US_PER_MS;
+	scratch_config()->database_timeout_us = US_PER_S;
 	scratch_reconnect();
 	cr_expect_eq(db_read(c, NULL, s, NO_ARGS), ERR_SERVICE_UNAVAILABLE);
 	cr_expect_str_eq(c->fault.message, "The query took too long");

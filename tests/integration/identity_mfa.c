@@ -216,12 +216,14 @@ Test(identity_mfa, five_failures_make_one_wait_whatever_the_log_in)
 {
 	struct enrolled e = enroll();
 	struct answer a;
-	unsigned n = 0;
 
-	while ((a = challenge(begin_log_in(&e), "000000")).status == 401)
-		n++;
-	cr_assert_eq(n, 5);
-	answer_is_error(a, 429, "RATE_LIMIT_EXCEEDED", NULL);
+	for (unsigned i = 0; i < 5; i++)
+		answer_is(challenge(begin_log_in(&e), "000000"), 401);
+	database_run("UPDATE mfa_attempts SET locked_until = locked_until + interval '1 hour' "
+		     "WHERE account_id = $1::uuid", /* no slow test outlasts it */
+		     id_text(e.person.caller.account.u), NULL);
+	a = answer_is_error(challenge(begin_log_in(&e), "000000"), 429, "RATE_LIMIT_EXCEEDED",
+			    NULL);
 	cr_assert(answer_header(&a, "Retry-After"));
 	answer_is_error(challenge(begin_log_in(&e), fresh_code(&e.person.caller, e.secret)), 429,
 			"RATE_LIMIT_EXCEEDED", NULL);

@@ -265,7 +265,7 @@ Test(prefork, a_worker_that_hangs_is_replaced)
 	struct mini_server s;
 	struct mini_answer before, after;
 
-	mini_start(&s, (struct mini_settings){ .workers = 1, .request_limit_ms = 300 });
+	mini_start(&s, (struct mini_settings){ .workers = 1, .request_limit_ms = 1500 });
 	before = mini_ask_once(&s, NULL);
 	cr_expect(!mini_ask_once(&s, "hang").came);
 	after = mini_ask_once(&s, NULL);
