@@ -34,8 +34,7 @@ RETURNING id, queue, kind, state, progress, message, attempts, max_attempts AS "
 	started_at AS "startedAt", finished_at AS "finishedAt";
 
 ------------------------------------------------------------------------------------------------------------
--- The platform's people. An id is looked for in all tenants, without an index of its own: finished jobs are swept, so there are
--- not many, and this is not asked often.
+-- The platform's people. An id is looked for tenant by tenant: tenant_of_job() in sql/migrations/0016.
 
 -- $1 tenant, $2 queue, $3 state, $4 kind.
 -- name: jobs_admin_list :page  reply: JobOfAny  role: system
@@ -57,7 +56,7 @@ SELECT nullif(tenant_id, platform_tenant()) AS "tenantId", id, queue, kind, stat
        CASE WHEN NOT is_private THEN payload END AS "payload", result, errors AS "failures", unique_key AS "uniqueKey",
        parent_id AS "parentId", cancel_requested_at AS "cancelRequestedAt"
 FROM jobs
-WHERE id = $1;
+WHERE tenant_id = tenant_of_job($1) AND id = $1;
 
 -- A dead letter, or a cancelled job, from the beginning; a delayed one at once. A unique key that it has given up stays given up.
 -- $1 id.
@@ -65,7 +64,7 @@ WHERE id = $1;
 UPDATE jobs
 SET state = 'waiting', attempts = 0, run_at = clock_timestamp(), finished_at = NULL, cancel_requested_at = NULL, is_alone = false,
     progress = 0, message = NULL
-WHERE id = $1
+WHERE tenant_id = tenant_of_job($1) AND id = $1
   AND (state IN ('failed', 'cancelled', 'delayed')
        OR refuse('ZY409', format('The job is %s; only failed, cancelled and delayed ones can be retried', state), '', 'state'))
 RETURNING nullif(tenant_id, platform_tenant()) AS "tenantId", id, queue, kind, state, priority, progress, message, attempts,
@@ -79,7 +78,7 @@ SELECT pg_notify('zygo_jobs', name) FROM job_queues WHERE paused_at IS NULL;
 -- $1 id.
 -- name: jobs_admin_discard :one  noun: Job  role: system
 DELETE FROM jobs
-WHERE id = $1
+WHERE tenant_id = tenant_of_job($1) AND id = $1
   AND (state <> 'active' OR refuse('ZY409', 'The job is running; cancel it, or wait', '', 'state'))
 RETURNING id;
 
@@ -90,7 +89,7 @@ SET cancel_requested_at = coalesce(cancel_requested_at, now()),
     state = CASE WHEN state = 'active' THEN state ELSE 'cancelled' END,
     finished_at = CASE WHEN state = 'active' THEN finished_at ELSE now() END,
     unique_key = CASE WHEN state = 'active' OR unique_until > now() THEN unique_key END
-WHERE id = $1
+WHERE tenant_id = tenant_of_job($1) AND id = $1
   AND (finished_at IS NULL OR refuse('ZY409', format('The job is %s already', state), '', 'state'))
 RETURNING nullif(tenant_id, platform_tenant()) AS "tenantId", id, queue, kind, state, priority, progress, message, attempts,
 	max_attempts AS "maxAttempts", worker, errors->-1->>'message' AS "error", created_at AS "createdAt", run_at AS "runAt",
