@@ -82,19 +82,27 @@ SET state = o.state, errors = j.errors || $6::jsonb,
 FROM (SELECT CASE WHEN k.cancel_requested_at IS NOT NULL THEN 'cancelled'
 		  WHEN $4 AND k.attempts < k.max_attempts THEN 'delayed'
 		  ELSE 'failed' END AS state
-      FROM jobs k WHERE k.tenant_id = coalesce($1, platform_tenant()) AND k.id = $2) AS o
+      FROM jobs k WHERE k.tenant_id = coalesce($1, platform_tenant()) AND k.id = $2
+      FOR UPDATE) AS o -- as it is now: it may just have been cancelled
 WHERE j.tenant_id = coalesce($1, platform_tenant()) AND j.id = $2 AND j.state = 'active' AND j.worker = $3;
 
--- Waits for what it has enqueued with itself as the parent; the attempt does not count.  $1 tenant, $2 id, $3 worker.
+-- Waits for what it has enqueued with itself as the parent; the attempt does not count. One that was to be cancelled is.
+-- $1 tenant, $2 id, $3 worker.
 -- name: jobs_await :exec  role: system
 UPDATE jobs
-SET state = 'waiting-children', is_resumed = true, attempts = attempts - 1
+SET state = CASE WHEN cancel_requested_at IS NULL THEN 'waiting-children' ELSE 'cancelled' END, is_resumed = true,
+    attempts = attempts - 1, finished_at = CASE WHEN cancel_requested_at IS NOT NULL THEN clock_timestamp() END,
+    unique_key = CASE WHEN cancel_requested_at IS NULL OR unique_until > now() THEN unique_key END
 WHERE tenant_id = coalesce($1, platform_tenant()) AND id = $2 AND state = 'active' AND worker = $3;
 
 -- What a worker has taken and not begun, as if it had not; and what it may have taken when it could not hear the answer. Run behind what
--- says that the others are over.  $1 worker.
+-- says that the others are over. One that was to be cancelled is.  $1 worker.
 -- name: jobs_hand_back :exec  role: system
-UPDATE jobs SET state = 'waiting', attempts = attempts - 1 WHERE state = 'active' AND worker = $1;
+UPDATE jobs
+SET state = CASE WHEN cancel_requested_at IS NULL THEN 'waiting' ELSE 'cancelled' END, attempts = attempts - 1,
+    finished_at = CASE WHEN cancel_requested_at IS NOT NULL THEN clock_timestamp() END,
+    unique_key = CASE WHEN cancel_requested_at IS NULL OR unique_until > now() THEN unique_key END
+WHERE state = 'active' AND worker = $1;
 
 -- Of a kind that this binary does not know: a newer one may.  $1 tenant, $2 id, $3 worker.
 -- name: jobs_put_off :exec  role: system
@@ -143,11 +151,13 @@ SELECT unnest($1::text[]), $2
 ON CONFLICT ON CONSTRAINT job_workers_pkey DO UPDATE SET seen_at = now();
 
 -- Those that are not seen any more: its own at once, other hosts' when their keeper has been silent for 10 s. A worker that has only
--- just begun may not have been seen yet.  $1 names that live, $2 master.
+-- just begun may not have been seen yet. Who was seen in the future was seen before the database's clock was set back.
+-- $1 names that live, $2 master.
 -- name: jobs_bury :exec  role: system
 DELETE FROM job_workers
 WHERE seen_at < now() - interval '10 seconds'
-   OR (master = $2 AND name <> ALL ($1) AND seen_at < now() - interval '1 second');
+   OR (master = $2 AND name <> ALL ($1)
+       AND seen_at NOT BETWEEN now() - interval '1 second' AND now() + interval '10 seconds');
 
 -- Jobs whose worker is dead. Which job of its batch killed it is not known, so none is counted an attempt and each is tried alone;
 -- one that was alone is.

@@ -60,23 +60,28 @@ static void pause_ms(int ms)
 	(void)poll(NULL, 0, ms);
 }
 
-/* Says what has become of the haul until it is heard, and gives back whatever else may be ours. */
+/*
+ * Says what has become of the haul until it is heard, and gives back whatever else may be ours.
+ * Who holds nothing has nothing to wait for.
+ */
 static void settle_at_last(struct crew *w)
 {
 	struct haul nothing = { 0 }, *h = w->haul ? w->haul : &nothing;
 
 	h->is_cut = true;
-	for (;;) {
+	while (w->haul || w->may_hold) {
 		struct batch *b = talk(w);
 
 		settle(w, b, h);
-		if (!batch_run(b))
-			break;
+		if (!batch_run(b)) {
+			w->haul = NULL;
+			w->may_hold = false;
+			return;
+		}
 		tell_trouble(w);
 		worker_alive(w->worker);
 		pause_ms(PAUSE_MS);
 	}
-	w->haul = NULL;
 }
 
 /*
@@ -123,8 +128,10 @@ static int take(struct crew *w, size_t q)
 		       arg_int(queue->concurrency), arg_int(queue->rate_max),
 		       arg_int(queue->rate_us), arg_uuid(w->queues[q].after)));
 	err = batch_run(b);
-	if (err)
+	if (err) {
+		w->may_hold = true;
 		return err;
+	}
 
 	w->is_marked = false;
 	w->haul = NULL;
@@ -327,6 +334,7 @@ int crew_run(struct worker *worker, const struct job_book *book, const char *mas
 	while (goes_on(&w)) {
 		if (round_once(&w)) {
 			tell_trouble(&w);
+			pause_ms(PAUSE_MS);
 			settle_at_last(&w);
 		}
 	}

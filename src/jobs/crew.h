@@ -56,6 +56,7 @@ struct crew {
 	struct haul *haul; /* what has been taken and not settled; NULL: nothing */
 	size_t turn;       /* the queue that was looked at last */
 	bool is_marked;    /* as asleep */
+	bool may_hold;     /* jobs that it does not know of: a claim whose answer was lost */
 	bool is_cut_off;   /* from the database, and has said so */
 	struct {
 		struct uuid after; /* the tenant that came last: the next round begins behind it */

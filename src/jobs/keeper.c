@@ -4,7 +4,8 @@
  *
  * It says for all workers of its master that they live, as the scoreboard has them; a handler that
  * works for an hour needs no heartbeat of its own. When a worker is gone its jobs are free again
- * within two seconds, when a host is, within ten.
+ * within two seconds, when a host is, within ten. When all are to stop, it goes last: whoever still
+ * finishes a job would be taken for dead by other hosts.
  */
 #include "jobs/crew.h"
 
@@ -19,8 +20,10 @@
 #include "prefork/supervisor.h"
 
 #include <poll.h>
+#include <unistd.h>
 
-#define TICK_MS       1000
+#define TICK_US       US_PER_S
+#define LAST_LOOK_MS  50              /* while it waits for the others to go */
 #define SWEEP_US      (20 * US_PER_S) /* how often what is over is looked through */
 #define SWEEP_MAX     5000            /* jobs of a queue at a time */
 #define KEEP_STATS_US (2 * US_PER_DAY)
@@ -29,8 +32,11 @@ struct keeper {
 	struct worker *worker;
 	const struct job_book *book;
 	const char *master;
+	pid_t master_pid;
 	struct ctx c;
-	int64_t swept_us; /* monotonic */
+	int64_t ticked_us, swept_us; /* monotonic */
+	bool is_put;                 /* the book is in the database */
+	bool is_in_trouble;          /* and has said so */
 };
 
 static void begin(struct keeper *k)
@@ -168,34 +174,74 @@ static int schedule(struct keeper *k)
 	return schedule_run(&k->c, k->book);
 }
 
-static void tell_trouble(const struct keeper *k)
+/* Once an outage. */
+static void tell_trouble(struct keeper *k)
 {
 	const struct fault *f = &k->c.fault;
 
+	if (k->is_in_trouble)
+		return;
+
+	k->is_in_trouble = true;
 	log_error("The keeper of the job queue failed",
 		  LOG_S("reason", f->message ? f->message : err_info(f->err)->message),
 		  LOG_S("detail", f->detail));
 }
 
+static void round_once(struct keeper *k)
+{
+	struct slot *slot = k->worker->slot;
+
+	k->ticked_us = clock_monotonic_us();
+	slot_begin(slot); /* a slow database is no keeper that hangs */
+	k->is_put = k->is_put || !put_book(k);
+	if (!k->is_put || tick(k) || schedule(k) || sweep(k))
+		tell_trouble(k);
+	else
+		k->is_in_trouble = false;
+	db_end(&k->c);
+	slot_rest(slot);
+}
+
+/* All are to stop and some have not; where the master is gone nobody counts them any more. */
+static bool is_awaited(struct keeper *k)
+{
+	size_t n;
+
+	begin(k);
+	(void)living(k, &n);
+
+	return n && k->worker->order == ORDER_STOP && getppid() == k->master_pid;
+}
+
+/* Until the next round is due, or the master speaks. */
+static void rest(struct keeper *k)
+{
+	struct pollfd fd = { .fd = k->worker->wake_fd, .events = POLLIN };
+	int64_t rest_us = k->ticked_us + TICK_US - clock_monotonic_us();
+	int ms = (int)(rest_us / US_PER_MS) + 1;
+
+	if (k->worker->order != ORDER_SERVE && ms > LAST_LOOK_MS)
+		ms = LAST_LOOK_MS;
+	if (rest_us > 0)
+		(void)poll(&fd, 1, ms);
+}
+
 int keeper_run(struct worker *worker, const struct job_book *book, const char *master)
 {
-	struct keeper k = { .worker = worker, .book = book, .master = master };
-	struct pollfd fd = { .fd = worker->wake_fd, .events = POLLIN };
-	bool is_put = false;
+	struct keeper k = {
+		.worker = worker, .book = book, .master = master, .master_pid = getppid()
+	};
 
 	k.c.arena = arena_new();
 	worker_ready(worker);
-	while (!worker_is_draining(worker)) {
+	while (!worker_is_draining(worker) || is_awaited(&k)) {
 		worker_alive(worker);
 		if (worker_is_due(worker))
 			worker_ask_successor(worker);
-		slot_begin(worker->slot); /* a slow database is no keeper that hangs */
-		is_put = is_put || !put_book(&k);
-		if (!is_put || tick(&k) || schedule(&k) || sweep(&k))
-			tell_trouble(&k);
-		db_end(&k.c);
-		slot_rest(worker->slot);
-		(void)poll(&fd, 1, TICK_MS);
+		if (!k.ticked_us || clock_monotonic_us() - k.ticked_us >= TICK_US)
+			round_once(&k);
+		rest(&k);
 	}
 	arena_free(k.c.arena);
 

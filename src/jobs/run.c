@@ -156,6 +156,19 @@ static void tell_completion(const struct job *j, int64_t run_us)
 		  LOG_I("attempt", j->attempt), LOG_I("runMs", run_us / US_PER_MS));
 }
 
+/* What PostgreSQL would refuse fails one job here; in settle() it would fail the whole haul. */
+static int check_result(const struct job *j)
+{
+	const struct json *json;
+	const char *why;
+	size_t at;
+
+	if (!j->result.ptr || jsonread_parse(j->c->arena, j->result, &json, &why, &at))
+		return OK;
+
+	return fail_internal(j->c, "the handler left a result that is no JSON: %s", why);
+}
+
 static int run_handler(struct job *j)
 {
 	int err;
@@ -168,6 +181,8 @@ static int run_handler(struct job *j)
 	err = read_payload(j);
 	if (!err)
 		err = j->kind->run(j);
+	if (!err && !j->is_done)
+		err = check_result(j);
 	db_end(j->c);
 	limit(0);
 

@@ -13,6 +13,8 @@
 
 #include <criterion/criterion.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -29,7 +31,10 @@ static struct job_queue queues[CREW_QUEUES + 1] = {
 static const struct job_kind *kinds[KINDS_MAX + 1];
 static struct job_task tasks[TASKS_MAX + 1];
 static const struct job_book book = { queues, kinds, tasks };
+static unsigned workers;
 static pid_t master;
+static _Atomic bool *told; /* in memory that the crew shares */
+static bool is_connected;  /* the test itself */
 
 static const struct sql note = {
 	.name = "test_note",
@@ -73,9 +78,8 @@ void crew_task(const char *name, const char *cron, enum job_missed missed, const
 	tasks[n] = (struct job_task){ strf("%s-%d", name, (int)getpid()), cron, NULL, missed, k };
 }
 
-static bool is_ready(void *p)
+static bool is_ready(void *p UNUSED)
 {
-	unsigned workers = *(const unsigned *)p;
 	pid_t pids[64];
 	size_t n;
 
@@ -95,47 +99,76 @@ static void leave(void)
 	_exit(0);
 }
 
-void crew_start(unsigned workers)
+static void launch(void)
 {
 	struct work how = { .book = &book, .workers = workers, .end = leave };
 	static char *argv[] = { NULL };
-	const char *mistake;
-
-	(void)world();
-	for (enum crew_queue i = 0; i < CREW_QUEUES; i++)
-		(void)crew_queue(i);
-	database_run("SET client_min_messages = warning", NULL);
-	database_run("CREATE TABLE IF NOT EXISTS " CREW_TABLE
-		     " (job_id uuid, tenant uuid, what text, "
-		     "worker text, at timestamptz DEFAULT clock_timestamp())",
-		     NULL);
-	database_run("GRANT ALL ON " CREW_TABLE " TO zygo_app, zygo_system", NULL);
-	mistake = book_mistake(world_arena(), &book);
-	cr_assert_null(mistake, "%s", mistake);
 
 	db_done(); /* the test's own connection stays its own */
+	is_connected = false;
 	master = fork();
 	cr_assert(master >= 0);
 	if (master == 0) {
 		(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
 		_exit(work(&how, argv));
 	}
-	wait_until(is_ready, &workers, "a crew that waits for jobs");
+}
+
+static void make_table(void)
+{
+	database_run("SET client_min_messages = warning", NULL);
+	database_run("CREATE TABLE IF NOT EXISTS " CREW_TABLE
+		     " (job_id uuid, tenant uuid, what text, "
+		     "worker text, at timestamptz DEFAULT clock_timestamp())",
+		     NULL);
+	database_run("GRANT ALL ON " CREW_TABLE " TO zygo_app, zygo_system", NULL);
+}
+
+void crew_start(unsigned n)
+{
+	const char *mistake;
+
+	(void)world();
+	for (enum crew_queue i = 0; i < CREW_QUEUES; i++)
+		(void)crew_queue(i);
+	make_table();
+	mistake = book_mistake(world_arena(), &book);
+	cr_assert_null(mistake, "%s", mistake);
+	if (!told)
+		told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			    -1, 0);
+	cr_assert(told != MAP_FAILED);
+
+	workers = n;
+	launch();
+	wait_until(is_ready, NULL, "a crew that waits for jobs");
+}
+
+void crew_ask_to_stop(void)
+{
+	cr_assert_eq(kill(master, SIGTERM), 0);
 }
 
 int crew_stop(void)
 {
 	int status;
 
-	cr_assert_eq(kill(master, SIGTERM), 0);
+	crew_ask_to_stop();
 	cr_assert_eq(waitpid(master, &status, 0), master);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/* The master's children but the one that is its keeper, by the name that top(1) shows. */
-void crew_workers(pid_t *ret, size_t max, size_t *ret_len)
+void crew_kill_master(void)
 {
-	const char *argv[] = { "pgrep", "-P", strf("%d", (int)master), "zygo-work", NULL };
+	cr_assert_eq(kill(master, SIGKILL), 0);
+	cr_assert_eq(waitpid(master, NULL, 0), master);
+	launch();
+}
+
+/* The master's children of a name, as top(1) shows it. */
+static void children(const char *name, pid_t *ret, size_t max, size_t *ret_len)
+{
+	const char *argv[] = { "pgrep", "-P", strf("%d", (int)master), name, NULL };
 	struct str rest = str_trim(world_run(argv, &(int){ 0 })), one;
 
 	*ret_len = 0;
@@ -147,15 +180,41 @@ void crew_workers(pid_t *ret, size_t max, size_t *ret_len)
 	}
 }
 
+void crew_workers(pid_t *ret, size_t max, size_t *ret_len)
+{
+	children("zygo-work", ret, max, ret_len);
+}
+
+void crew_kill_keeper(void)
+{
+	pid_t keeper;
+	size_t n;
+
+	children("zygo-keeper", &keeper, 1, &n);
+	if (n)
+		(void)kill(keeper, SIGKILL);
+}
+
+void crew_tell(void)
+{
+	*told = true;
+}
+
+bool crew_was_told(void)
+{
+	return *told;
+}
+
 static struct ctx *unit(struct tenant_id t)
 {
 	static struct arena *arena;
 	static struct ctx c;
 
-	if (!arena) {
+	if (!arena)
 		arena = arena_new();
+	if (!is_connected)
 		db_init("test");
-	}
+	is_connected = true;
 	arena_reset(arena);
 	ctx_reset(&c, arena);
 	if (!uuid_is_nil(t.u))
@@ -240,13 +299,18 @@ void crew_await(struct job_id id, const char *state)
 	wait_until(is_in_state, &w, strf("the job is %s", state));
 }
 
+int64_t crew_count(const char *state)
+{
+	return database_number(
+		"SELECT count(*) FROM jobs WHERE queue LIKE '%-' || $1 AND state = $2",
+		strf("%d", (int)getpid()), state, NULL);
+}
+
 static bool are_so_many(void *p)
 {
 	const struct wanted *w = p;
 
-	return database_number(
-		       "SELECT count(*) FROM jobs WHERE queue LIKE '%-' || $1 AND state = $2",
-		       strf("%d", (int)getpid()), w->state, NULL) == w->n;
+	return crew_count(w->state) == w->n;
 }
 
 void crew_await_count(const char *state, int64_t n)
@@ -254,4 +318,16 @@ void crew_await_count(const char *state, int64_t n)
 	struct wanted w = { .state = state, .n = n };
 
 	wait_until(are_so_many, &w, strf("%ld jobs are %s", (long)n, state));
+}
+
+static bool are_over(void *p UNUSED)
+{
+	return database_number("SELECT count(*) FROM jobs WHERE queue LIKE '%-' || $1 AND "
+			       "finished_at IS NULL",
+			       strf("%d", (int)getpid()), NULL) == 0;
+}
+
+void crew_await_end(void)
+{
+	wait_until(are_over, NULL, "jobs of which none is unfinished");
 }

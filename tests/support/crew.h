@@ -38,8 +38,18 @@ void crew_task(const char *name, const char *cron, enum job_missed missed,
 /* Starts it; returns when it is ready to take jobs. Ends with the test at the latest. */
 void crew_start(unsigned workers);
 
-/* SIGTERM, and its exit status. */
+/* SIGTERM, and its exit status; the first half of it alone. */
 int crew_stop(void);
+void crew_ask_to_stop(void);
+
+/* SIGKILL: to its keeper, which the master replaces; to its master, which another one replaces
+ * while workers that are nobody's any more come to their ends. */
+void crew_kill_keeper(void);
+void crew_kill_master(void);
+
+/* A word from the test to its handlers, whatever becomes of the database. */
+void crew_tell(void);
+bool crew_was_told(void);
 
 /* The workers that run jobs, oldest first. */
 void crew_workers(pid_t *ret, size_t max, size_t *ret_len);
@@ -62,3 +72,5 @@ const char *crew_look(struct job_id id, const char *column);
 /* Waits until it is so. */
 void crew_await(struct job_id id, const char *state);
 void crew_await_count(const char *state, int64_t n); /* of all jobs of the test's queues */
+void crew_await_end(void);                           /* … none is unfinished */
+int64_t crew_count(const char *state);
