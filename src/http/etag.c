@@ -73,6 +73,7 @@ void etag_apply(struct request *r)
 	if (!reply->is_resource || reply->status < 200 || reply->status > 201)
 		return;
 
+	reply->is_resource = false; /* said once */
 	etag = etag_of(r);
 	if (!etag)
 		return;

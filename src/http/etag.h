@@ -9,5 +9,5 @@ struct request;
 /* If-Match of a change into ctx->if_match; ERR_PRECONDITION_FAILED when it can match no version. */
 int etag_read_if_match(struct request *r) MUST_CHECK;
 
-/* Says the reply's ETag, and makes it a 304 when the caller has it already. */
+/* Says the reply's ETag, once, and makes it a 304 when the caller has it already. */
 void etag_apply(struct request *r);

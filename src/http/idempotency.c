@@ -12,6 +12,7 @@
 #include "crypto/token.h"
 #include "db/batch.h"
 #include "gen/sql_idempotency.h"
+#include "http/etag.h"
 #include "http/headers.h"
 #include "http/reply.h"
 #include "http/request.h"
@@ -153,6 +154,7 @@ int idempotency_end(struct request *r)
 		return OK;
 
 	claim = claim_of(r);
+	etag_apply(r); /* among the headers that are kept */
 	b = batch_new(c, BATCH_WRITE);
 	batch_add(b, NULL, &sql_idempotency_keep,
 		  ARGS(arg_text(claim.key), arg_text(claim.route),

@@ -40,6 +40,7 @@ Test(http_idempotency, the_same_request_again_gets_the_first_reply)
 	cr_assert_str_eq(answer_header(&again, "Idempotent-Replayed"), "true");
 	cr_assert(str_eq(first.body, again.body));
 	cr_assert_str_eq(answer_header(&first, "Location"), answer_header(&again, "Location"));
+	cr_assert_str_eq(answer_header(&first, "ETag"), answer_header(&again, "ETag"));
 	cr_assert_eq(projects_of(&ann), 1);
 	cr_assert_eq(events_of(&ann), 1);
 }
