@@ -213,8 +213,3 @@ void arena_holds_secret(struct arena *a)
 {
 	a->holds_secret = true;
 }
-
-size_t arena_bytes(const struct arena *a)
-{
-	return a->bytes;
-}

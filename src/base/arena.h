@@ -48,6 +48,3 @@ void arena_defer(struct arena *a, void (*fn)(void *), void *p);
 
 /* From now to the next reset every block is wiped before it is given back. */
 void arena_holds_secret(struct arena *a);
-
-/* Bytes handed out since the last reset: shown in metrics, bounded in tests. */
-size_t arena_bytes(const struct arena *a);

@@ -163,14 +163,6 @@ void buf_printf(struct buf *b, const char *fmt, ...)
 	va_end(ap);
 }
 
-void buf_truncate(struct buf *b, size_t len)
-{
-	BUG_IF(len > b->len);
-	b->len = len;
-	if (b->data)
-		b->data[len] = '\0';
-}
-
 struct str buf_view(const struct buf *b)
 {
 	return (struct str){ b->data, b->len };

@@ -35,7 +35,4 @@ void buf_i64(struct buf *b, int64_t v);
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void buf_vprintf(struct buf *b, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
 
-/* Drops what was appended after len; clears no overflow. */
-void buf_truncate(struct buf *b, size_t len);
-
 struct str buf_view(const struct buf *b);

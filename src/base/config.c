@@ -426,8 +426,3 @@ bool config_is_production(void)
 {
 	return config()->env == APP_PRODUCTION;
 }
-
-bool config_is_test(void)
-{
-	return config()->env == APP_TEST;
-}

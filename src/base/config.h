@@ -149,7 +149,6 @@ void config_set(const struct config *c);
 
 bool config_is_development(void);
 bool config_is_production(void);
-bool config_is_test(void);
 
 /* docs/settings.md and etc/zygo.env.example. */
 void config_print_markdown(struct buf *out);

@@ -6,8 +6,6 @@
 #include "base/hex.h"
 #include "base/id.h"
 
-#include <math.h>
-
 void jsonwrite_init(struct jsonwrite *w, struct buf *out)
 {
 	*w = (struct jsonwrite){ .out = out };
@@ -188,24 +186,6 @@ void jsonwrite_i64(struct jsonwrite *w, int64_t v)
 {
 	begin_value(w);
 	buf_i64(w->out, v);
-}
-
-void jsonwrite_double(struct jsonwrite *w, double v)
-{
-	char text[32];
-	int precision = 15; /* what every double keeps; 17 tells all of them apart */
-
-	if (!isfinite(v)) {
-		jsonwrite_null(w); /* as JavaScript does: JSON has no such number */
-		return;
-	}
-
-	do
-		(void)snprintf(text, sizeof(text), "%.*g", precision, v);
-	while (precision++ < 17 && strtod(text, NULL) != v);
-
-	begin_value(w);
-	buf_str(w->out, text);
 }
 
 void jsonwrite_bool(struct jsonwrite *w, bool v)

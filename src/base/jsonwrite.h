@@ -33,7 +33,6 @@ void jsonwrite_key(struct jsonwrite *w, const char *key);
 void jsonwrite_str(struct jsonwrite *w, struct str s);   /* UTF-8, escaped as RFC 8259 wants */
 void jsonwrite_text(struct jsonwrite *w, const char *s); /* NULL is null */
 void jsonwrite_i64(struct jsonwrite *w, int64_t v);
-void jsonwrite_double(struct jsonwrite *w, double v); /* shortest form that reads back the same */
 void jsonwrite_bool(struct jsonwrite *w, bool v);
 void jsonwrite_null(struct jsonwrite *w);
 void jsonwrite_uuid(struct jsonwrite *w, const struct uuid *u);

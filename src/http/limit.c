@@ -10,10 +10,6 @@
 
 #define WINDOW_S 60
 
-/* Refused credentials an address may send in a window; no person and no program that is in order
- * comes near it. */
-#define REFUSALS_MAX 60
-
 /* The entry of a request whose verdict is still on its way. */
 struct guarded_entry {
 	struct entry entry; /* first: ctx->entry points here */

@@ -85,16 +85,6 @@ Test(arena, deferred_calls_run_once_at_reset_the_last_first)
 	cr_assert_str_eq(order, "cba");
 }
 
-Test(arena, bytes_are_counted_from_the_last_reset)
-{
-	cr_assert_eq(arena_bytes(arena), 0);
-	(void)arena_alloc(arena, 1000);
-	cr_assert_geq(arena_bytes(arena), 1000);
-	cr_assert_lt(arena_bytes(arena), 1100);
-	arena_reset(arena);
-	cr_assert_eq(arena_bytes(arena), 0);
-}
-
 Test(arena, the_bound_is_a_bug_not_an_error, .signal = SIGABRT)
 {
 	for (size_t i = 0; i < 66; i++)

@@ -87,16 +87,6 @@ Test(buf, formatted_text_grows_it_or_leaves_it_as_it_was)
 	cr_assert_eq(strlen(b.data), 500);
 }
 
-Test(buf, truncate_drops_the_end)
-{
-	_cleanup_(buf_done) struct buf b;
-
-	buf_init_heap(&b, 100);
-	buf_str(&b, "one,two");
-	buf_truncate(&b, 3);
-	cr_assert_str_eq(b.data, "one");
-}
-
 Test(buf, one_in_an_arena_needs_no_end)
 {
 	struct arena *a = arena_new();

@@ -325,7 +325,6 @@ Test(config, it_is_kept_for_the_process)
 	cr_assert(READS({ "APP_ENV", "test" }));
 	config_set(&c);
 	cr_assert_str_eq(config()->app_url, "https://app.example.com");
-	cr_assert(config_is_test());
 	cr_assert_not(config_is_production());
 	cr_assert_not(config_is_development());
 }
