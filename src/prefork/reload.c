@@ -42,6 +42,18 @@ static struct seat *seat_of(struct master *m, const struct pool *p, unsigned ind
 	return NULL;
 }
 
+/* What a worker writes is in the scoreboard that it was born with. In one of another layout it is
+ * here as one that leaves. */
+static void adopt_slot(struct slot *slot, pid_t pid)
+{
+	if (slot->pid == pid)
+		return;
+
+	slot->pid = pid;
+	slot->state = SLOT_DRAINING;
+	slot->alive_us = clock_monotonic_us();
+}
+
 static void adopt_worker(struct master *m, const struct inherited_worker *w)
 {
 	const struct pool *pool = pool_named(m, w->pool);
@@ -58,8 +70,10 @@ static void adopt_worker(struct master *m, const struct inherited_worker *w)
 			     .far_end = w->far_end,
 			     .born_us = clock_monotonic_us(),
 			     .sent = slot->adopted };
-	if (slot->pid == w->pid && pool)
+	if (pool) {
+		adopt_slot(slot, w->pid);
 		slot->pool = (unsigned)(pool - m->pools);
+	}
 }
 
 void reload_adopt(struct master *m)
