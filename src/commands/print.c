@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/config.h"
 #include "domains/mount.h"
+#include "events/types.h"
 #include "http/openapi.h"
 #include "http/print.h"
 #include "http/route.h"
@@ -23,6 +24,7 @@ static const struct {
 	{ "errors", print_errors },
 	{ "permissions", print_permissions },
 	{ "access", print_access },
+	{ "events", print_events },
 	{ "nginx", print_nginx },
 	{ "settings", config_print_markdown },
 	{ "env-example", config_print_example },
@@ -76,6 +78,7 @@ int command_openapi(int argc, char **argv)
 		(void)fputs("usage: zygo openapi [--public]\n", stderr);
 		return 2;
 	}
+	openapi_include(&event_webhooks);
 	if (!routes_init(mounts))
 		return 1;
 

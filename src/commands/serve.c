@@ -14,8 +14,10 @@
 #include "db/conn.h"
 #include "domains/jobs/jobs.h"
 #include "domains/mount.h"
+#include "events/types.h"
 #include "http/fcgi.h"
 #include "http/metrics.h"
+#include "http/openapi.h"
 #include "http/stages.h"
 #include "identity/principal.h"
 #include "prefork/socket.h"
@@ -35,6 +37,7 @@ static int prepare(void)
 		return start_failed(why);
 	if (c->workers_fast + c->workers_slow > WORKERS_MAX)
 		return start_failed("WORKERS_FAST and WORKERS_SLOW add up to more than 256");
+	openapi_include(&event_webhooks);
 	if (!routes_init(mounts))
 		return start_failed("A route's row is wrong");
 	stages_init(&identity_auth);

@@ -2,7 +2,7 @@
  * Events: facts that happened, written in the transaction that made them true. The spine of audit,
  * webhooks, realtime and notifications.
  *
- * Two tables (event.c) list every type: those of a tenant, and those of an account, which belong to
+ * Two tables (types.c) list every type: those of a tenant, and those of an account, which belong to
  * no tenant. A type that is in neither is a BUG(). Who did it is known by the transaction itself,
  * where enter() left it; from where and by which request comes from the ctx.
  */
@@ -13,14 +13,6 @@
 
 struct batch;
 struct ctx;
-
-struct event_type {
-	const char *name; /* "project.created": the noun, then what happened to it */
-	const char *summary;
-};
-
-extern const struct event_type event_types[];         /* ends with a NULL name */
-extern const struct event_type account_event_types[]; /* the same */
 
 /* Adds the event to a batch. data: compact JSON that lives until the batch has run, or NULL for {}.
  */

@@ -411,6 +411,29 @@ static void write_info(struct jsonwrite *w)
 	jsonwrite_array_end(w);
 }
 
+static const struct openapi_also *also;
+
+void openapi_include(const struct openapi_also *a)
+{
+	also = a;
+}
+
+const struct shape *openapi_included_shape(size_t i)
+{
+	return also ? also->shape(i) : NULL;
+}
+
+static void write_webhooks(struct jsonwrite *w)
+{
+	if (!also)
+		return;
+
+	jsonwrite_key(w, "webhooks");
+	jsonwrite_object(w);
+	also->write_webhooks(w);
+	jsonwrite_object_end(w);
+}
+
 void openapi_write(struct buf *out, unsigned tiers, bool pretty)
 {
 	struct arena *a = arena_new();
@@ -426,7 +449,8 @@ void openapi_write(struct buf *out, unsigned tiers, bool pretty)
 	write_info(&w);
 	write_tags(&w, a, rows, n);
 	write_paths(&w, a, rows, n);
-	write_components(&w, schemas_collect(a, tiers), rows, n);
+	write_webhooks(&w);
+	write_components(&w, schemas_collect(a, tiers, openapi_included_shape), rows, n);
 	jsonwrite_object_end(&w);
 
 	arena_free(a);

@@ -5,6 +5,7 @@
 #include "http/route_check.h"
 
 #include "base/arena.h"
+#include "http/openapi.h"
 #include "http/route.h"
 #include "http/schemas.h"
 #include "http/shape.h"
@@ -165,7 +166,7 @@ bool route_check(struct arena *a, const struct mount *m, const struct route *r)
 
 bool schemas_check(struct arena *a)
 {
-	const struct schemas *s = schemas_collect(a, TIERS_ALL);
+	const struct schemas *s = schemas_collect(a, TIERS_ALL, openapi_included_shape);
 	bool is_good = true;
 
 	for (size_t i = 1; i < s->len; i++) {

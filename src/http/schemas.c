@@ -47,7 +47,8 @@ static int by_name(const void *a, const void *b)
 	return strcmp((*left)->name, (*right)->name);
 }
 
-const struct schemas *schemas_collect(struct arena *a, unsigned tiers)
+const struct schemas *schemas_collect(struct arena *a, unsigned tiers,
+				      const struct shape *(*more)(size_t i))
 {
 	struct schemas *s = arena_make(a, struct schemas);
 	struct mounted row;
@@ -60,6 +61,8 @@ const struct schemas *schemas_collect(struct arena *a, unsigned tiers)
 		add(s, row.route->reply);
 		add(s, row.route->accepted);
 	}
+	for (size_t i = 0; more && more(i); i++)
+		add(s, more(i));
 	qsort(s->shapes, s->len, sizeof(const struct shape *), by_name);
 
 	return s;

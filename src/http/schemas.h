@@ -12,4 +12,6 @@ struct schemas {
 	size_t len;
 };
 
-const struct schemas *schemas_collect(struct arena *a, unsigned tiers);
+/* more: those that no row names, one after another until NULL; itself NULL: none. */
+const struct schemas *schemas_collect(struct arena *a, unsigned tiers,
+				      const struct shape *(*more)(size_t i));

@@ -9,6 +9,8 @@
 #include "crypto/seal.h"
 #include "crypto/token.h"
 #include "domains/mount.h"
+#include "events/types.h"
+#include "http/openapi.h"
 #include "http/route.h"
 
 #include <criterion/criterion.h>
@@ -73,6 +75,7 @@ const struct world *world(void)
 	config_set(&conf);
 	token_init(conf.jwt_secret);
 	seal_init(conf.encryption_key);
+	openapi_include(&event_webhooks);
 	cr_assert(routes_init(mounts), "the tables of routes are not valid");
 	read_environment(&the_world);
 	return &the_world;

@@ -1,0 +1,161 @@
+/* The types of events as a page and as webhooks of the OpenAPI document: see types.h. */
+#include "events/types.h"
+
+#include "base/buf.h"
+#include "base/jsonwrite.h"
+#include "events/subjects.h"
+#include "http/openapi.h"
+#include "http/print.h"
+#include "http/shape.h"
+
+/* "before", "after" and what the type has beside. */
+static void write_data_schema(struct jsonwrite *w, const struct event_type *t)
+{
+	static const char *const sides[] = { "before", "after" };
+
+	jsonwrite_object(w);
+	jsonwrite_member_text(w, "type", "object");
+	jsonwrite_key(w, "properties");
+	jsonwrite_object(w);
+	for (size_t i = 0; t->subject && i < ARRAY_LEN(sides); i++) {
+		const struct field side = {
+			.name = sides[i], .type = T_OBJECT, .need = OPTIONAL, .shape = t->subject
+		};
+
+		jsonwrite_key(w, sides[i]);
+		field_write_schema(w, &side, false);
+	}
+	for (size_t i = 0; t->extra && i < t->extra->fields_len; i++) {
+		jsonwrite_key(w, t->extra->fields[i].name);
+		field_write_schema(w, &t->extra->fields[i], false);
+	}
+	jsonwrite_object_end(w);
+	jsonwrite_member_bool(w, "additionalProperties", false);
+	jsonwrite_object_end(w);
+}
+
+/* The members of a message, all but those that differ from type to type. */
+static const struct field message_fields[] = {
+	{ "id", T_UUID, REQUIRED, .about = "The event's; the same when it is delivered again" },
+	{ "timestamp", T_DATETIME, REQUIRED, .about = "When it happened" },
+	{ "tenantId", T_UUID, REQUIRED, .about = "Where it happened" },
+	{ "subjectId", T_UUID, NULLABLE, .about = "What it happened to" },
+	{ "actor", T_OBJECT, REQUIRED, .shape = &event_actor, .about = "Who did it" },
+};
+
+static void write_message_schema(struct jsonwrite *w, const struct event_type *t)
+{
+	jsonwrite_object(w);
+	jsonwrite_member_text(w, "type", "object");
+	jsonwrite_key(w, "properties");
+	jsonwrite_object(w);
+	jsonwrite_key(w, "type");
+	jsonwrite_object(w);
+	jsonwrite_member_text(w, "type", "string");
+	jsonwrite_member_text(w, "const", t->name);
+	jsonwrite_object_end(w);
+	for (size_t i = 0; i < ARRAY_LEN(message_fields); i++) {
+		jsonwrite_key(w, message_fields[i].name);
+		field_write_schema(w, &message_fields[i], false);
+	}
+	jsonwrite_key(w, "data");
+	write_data_schema(w, t);
+	jsonwrite_object_end(w);
+	jsonwrite_key(w, "required");
+	jsonwrite_raw(
+		w,
+		STR("[\"type\",\"id\",\"timestamp\",\"tenantId\",\"subjectId\",\"actor\",\"data\"]"));
+	jsonwrite_member_bool(w, "additionalProperties", false);
+	jsonwrite_object_end(w);
+}
+
+static void write_webhook(struct jsonwrite *w, const struct event_type *t)
+{
+	jsonwrite_key(w, t->name);
+	jsonwrite_object(w);
+	jsonwrite_key(w, "post");
+	jsonwrite_object(w);
+	jsonwrite_member_text(w, "summary", t->summary);
+	jsonwrite_member_text(w, "operationId", t->name);
+	jsonwrite_key(w, "security");
+	jsonwrite_raw(w, STR("[]"));
+	jsonwrite_key(w, "requestBody");
+	jsonwrite_object(w);
+	jsonwrite_member_bool(w, "required", true);
+	jsonwrite_key(w, "content");
+	jsonwrite_object(w);
+	jsonwrite_key(w, "application/json");
+	jsonwrite_object(w);
+	jsonwrite_key(w, "schema");
+	write_message_schema(w, t);
+	jsonwrite_object_end(w);
+	jsonwrite_object_end(w);
+	jsonwrite_object_end(w);
+	jsonwrite_key(w, "responses");
+	jsonwrite_raw(w, STR("{\"2XX\":{\"description\":\"It has come; anything else is tried "
+			     "again\"}}"));
+	jsonwrite_object_end(w);
+	jsonwrite_object_end(w);
+}
+
+static void write_webhooks(struct jsonwrite *w)
+{
+	for (const struct event_type *t = event_types; t->name; t++)
+		if (t->is_hookable)
+			write_webhook(w, t);
+}
+
+/* Each type's subject, and the one shape that all name; what is there twice is met twice. */
+static const struct shape *shape_at(size_t i)
+{
+	if (i == 0)
+		return &event_actor;
+	for (const struct event_type *t = event_types; t->name; t++)
+		if (t->is_hookable && t->subject && i-- == 1)
+			return t->subject;
+
+	return NULL;
+}
+
+const struct openapi_also event_webhooks = { write_webhooks, shape_at };
+
+/*
+ * docs/events.md
+ */
+
+static void write_names(struct buf *out, const struct shape *s)
+{
+	for (size_t i = 0; s && i < s->fields_len; i++)
+		buf_printf(out, "%s`%s`", i ? ", " : "", s->fields[i].name);
+}
+
+static void write_rows(struct buf *out, const struct event_type *types)
+{
+	for (const struct event_type *t = types; t->name; t++) {
+		const char *perm = permissions[t->perm].name;
+
+		buf_printf(out, "| `%s` | %s | %s | ", t->name, t->summary,
+			   t->subject ? t->subject->name : "");
+		write_names(out, t->extra);
+		buf_printf(out, " | %s | %s |\n", perm ? perm : "any member",
+			   t->is_hookable ? "yes" : "");
+	}
+}
+
+void print_events(struct buf *out)
+{
+	buf_str(out,
+		"# Events\n\nPrinted by `zygo print events`; change the tables, not this page.\n\n"
+		"What happens in a tenant. `data` has `before` and `after` of the subject, as far as "
+		"it changed, and what\nstands in the fourth column; the schemas are in the OpenAPI "
+		"document, under `webhooks`. Secrets are `[redacted]`,\nand what is longer than "
+		"4,000 bytes is `[long]`.\n\n"
+		"| type | what | before and after | beside | told live to holders of | webhooks |\n"
+		"|---|---|---|---|---|---|\n");
+	write_rows(out, event_types);
+	buf_str(out,
+		"\nWhat happens to an account. It is told to no tenant, live or by webhook.\n\n"
+		"| type | what |\n|---|---|\n");
+	for (const struct event_type *t = account_event_types; t->name; t++)
+		buf_printf(out, "| `%s` | %s |\n", t->name, t->summary);
+}

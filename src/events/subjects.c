@@ -1,0 +1,126 @@
+/*
+ * What the before and after of an event show: a row of the subject's table, as far as it changed,
+ * with the columns' names in camelCase. A field for each column that is audited (record_change() in
+ * sql/migrations/0009): tests/closure/events.c compares the two.
+ */
+#include "events/subjects.h"
+
+#include "http/shape.h"
+
+static const struct field text = { .name = "text", .type = T_STRING };
+
+/* clang-format off */
+static const struct field tenant_fields[] = {
+	{ "slug", T_SLUG, .need = OPTIONAL_NULLABLE },
+	{ "name", T_STRING, .need = OPTIONAL_NULLABLE },
+	{ "realmId", T_UUID, .need = OPTIONAL_NULLABLE },
+	{ "plan", T_STRING, .need = OPTIONAL_NULLABLE },
+	{ "settings", T_JSON, .need = OPTIONAL_NULLABLE },
+	{ "limits", T_JSON, .need = OPTIONAL_NULLABLE },
+	{ "status", T_STRING, .need = OPTIONAL_NULLABLE },
+	{ "suspendedReason", T_STRING, .need = OPTIONAL_NULLABLE },
+	{ "host", T_HOSTNAME, .need = OPTIONAL_NULLABLE },
+	{ "mfaRequiredAt", T_DATETIME, .need = OPTIONAL_NULLABLE },
+	{ "deletionAt", T_DATETIME, .need = OPTIONAL_NULLABLE },
+	{ "deletedAt", T_DATETIME, .need = OPTIONAL_NULLABLE },
+};
+const struct shape tenant_state = REPLY_SHAPE("TenantState", tenant_fields);
+
+static const struct field user_fields[] = {
+	{ "accountId", T_UUID, .need = OPTIONAL_NULLABLE },
+	{ "email", T_EMAIL, .need = OPTIONAL_NULLABLE },
+	{ "firstName", T_STRING, .need = OPTIONAL_NULLABLE },
+	{ "lastName", T_STRING, .need = OPTIONAL_NULLABLE },
+	{ "displayName", T_STRING, .need = OPTIONAL_NULLABLE },
+	{ "avatar", T_STRING, .need = OPTIONAL_NULLABLE },
+	{ "phone", T_STRING, .need = OPTIONAL_NULLABLE },
+	{ "status", T_STRING, .need = OPTIONAL_NULLABLE },
+	{ "roleKeys", T_ARRAY, .need = OPTIONAL_NULLABLE, .of = &text },
+	{ "emailVerified", T_BOOL, .need = OPTIONAL_NULLABLE },
+	{ "phoneVerified", T_BOOL, .need = OPTIONAL_NULLABLE },
+	{ "mfaEnabled", T_BOOL, .need = OPTIONAL_NULLABLE },
+	{ "isGuest", T_BOOL, .need = OPTIONAL_NULLABLE },
+	{ "deletedAt", T_DATETIME, .need = OPTIONAL_NULLABLE },
+	{ "erasedAt", T_DATETIME, .need = OPTIONAL_NULLABLE },
+};
+const struct shape user_state = REPLY_SHAPE("UserState", user_fields);
+
+static const struct field invitation_fields[] = {
+	{ "userId", T_UUID, .need = OPTIONAL_NULLABLE },
+	{ "invitedBy", T_UUID, .need = OPTIONAL_NULLABLE },
+	{ "sends", T_INT, .need = OPTIONAL_NULLABLE },
+	{ "sentAt", T_DATETIME, .need = OPTIONAL_NULLABLE },
+	{ "expiresAt", T_DATETIME, .need = OPTIONAL_NULLABLE },
+	{ "acceptedAt", T_DATETIME, .need = OPTIONAL_NULLABLE },
+	{ "revokedAt", T_DATETIME, .need = OPTIONAL_NULLABLE },
+};
+const struct shape invitation_state = REPLY_SHAPE("InvitationState", invitation_fields);
+
+static const struct field role_fields[] = {
+	{ "key", T_STRING, .need = OPTIONAL_NULLABLE },
+	{ "name", T_STRING, .need = OPTIONAL_NULLABLE },
+	{ "description", T_STRING, .need = OPTIONAL_NULLABLE },
+	{ "builtinKey", T_STRING, .need = OPTIONAL_NULLABLE },
+	{ "permissions", T_ARRAY, .need = OPTIONAL_NULLABLE, .of = &text },
+};
+const struct shape role_state = REPLY_SHAPE("RoleState", role_fields);
+
+static const struct field api_key_fields[] = {
+	{ "userId", T_UUID, .need = OPTIONAL_NULLABLE },
+	{ "name", T_STRING, .need = OPTIONAL_NULLABLE },
+	{ "hint", T_STRING, .need = OPTIONAL_NULLABLE },
+	{ "scopes", T_ARRAY, .need = OPTIONAL_NULLABLE, .of = &text },
+	{ "allowedIps", T_ARRAY, .need = OPTIONAL_NULLABLE, .of = &text },
+	{ "rateLimit", T_INT, .need = OPTIONAL_NULLABLE },
+	{ "expiresAt", T_DATETIME, .need = OPTIONAL_NULLABLE },
+	{ "revokedAt", T_DATETIME, .need = OPTIONAL_NULLABLE },
+};
+const struct shape api_key_state = REPLY_SHAPE("ApiKeyState", api_key_fields);
+
+static const struct field project_fields[] = {
+	{ "slug", T_SLUG, .need = OPTIONAL_NULLABLE },
+	{ "name", T_STRING, .need = OPTIONAL_NULLABLE },
+	{ "description", T_STRING, .need = OPTIONAL_NULLABLE },
+	{ "status", T_STRING, .need = OPTIONAL_NULLABLE },
+	{ "deletedAt", T_DATETIME, .need = OPTIONAL_NULLABLE },
+};
+const struct shape project_state = REPLY_SHAPE("ProjectState", project_fields);
+
+/* What is named like a secret is redacted, and so no time or object any more. */
+static const struct field webhook_fields[] = {
+	{ "url", T_STRING, .need = OPTIONAL_NULLABLE },
+	{ "description", T_STRING, .need = OPTIONAL_NULLABLE },
+	{ "eventTypes", T_ARRAY, .need = OPTIONAL_NULLABLE, .of = &text },
+	{ "headerNames", T_ARRAY, .need = OPTIONAL_NULLABLE, .of = &text },
+	{ "headersSealed", T_STRING, .need = OPTIONAL_NULLABLE },
+	{ "rateLimit", T_INT, .need = OPTIONAL_NULLABLE },
+	{ "isOrdered", T_BOOL, .need = OPTIONAL_NULLABLE },
+	{ "secretSealed", T_STRING, .need = OPTIONAL_NULLABLE },
+	{ "oldSecretSealed", T_STRING, .need = OPTIONAL_NULLABLE },
+	{ "oldSecretExpiresAt", T_STRING, .need = OPTIONAL_NULLABLE },
+	{ "disabledAt", T_DATETIME, .need = OPTIONAL_NULLABLE },
+	{ "disabledReason", T_STRING, .need = OPTIONAL_NULLABLE },
+	{ "deletedAt", T_DATETIME, .need = OPTIONAL_NULLABLE },
+};
+const struct shape webhook_state = REPLY_SHAPE("WebhookState", webhook_fields);
+
+static const struct field actor_fields[] = {
+	{ "kind", T_STRING, REQUIRED, .about = "session, token, apiKey, system, or none: nobody was logged in", .example = "token" },
+	{ "userId", T_UUID, NULLABLE, .about = "The user" },
+	{ "apiKeyId", T_UUID, NULLABLE, .about = "The API key that acted for the user" },
+	{ "impersonated", T_BOOL, REQUIRED, .about = "Somebody of the platform acted as the user" },
+};
+const struct shape event_actor = REPLY_SHAPE("EventActor", actor_fields);
+
+static const struct field refusal_fields[] = {
+	{ "route", T_STRING, REQUIRED, .about = "What was asked for", .example = "DELETE /api/v1/users/:id" },
+	{ "required", T_STRING, OPTIONAL_NULLABLE, .about = "The permission that was missing", .example = "canManageUsers" },
+};
+const struct shape refusal_extra = REPLY_SHAPE("RefusalData", refusal_fields);
+
+static const struct field impersonation_fields[] = {
+	{ "reason", T_STRING, REQUIRED, .about = "Why", .example = "Ticket 4711" },
+	{ "minutes", T_INT, REQUIRED, .about = "How long at most", .example = "30" },
+};
+const struct shape impersonation_extra = REPLY_SHAPE("ImpersonationData", impersonation_fields);
+/* clang-format on */
