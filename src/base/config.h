@@ -40,6 +40,7 @@ struct config {
 	int64_t session_idle_us;
 	int64_t session_max_us;
 	uint8_t encryption_key[32];
+	uint8_t encryption_key_previous[32]; /* opens too; all zero: there is none */
 
 	const char *socket_fast, *socket_slow; /* paths of the FastCGI sockets */
 	int64_t workers_fast, workers_slow;    /* at least 1 */

@@ -72,7 +72,8 @@ const struct setting settings[] = {
 	  .required = true, .secret = true, .min = 32, .max = 1024,
 	  .development = "development-only-jwt-secret-0123456789",
 	  .about = "Keys the hashes under which refresh tokens, sessions and one-time tokens are "
-		   "stored. When it changes, everybody logs in again.",
+		   "stored. When it changes, everybody logs in again, and API keys, recovery codes "
+		   "and links in mails are void: see docs/admin.md.",
 	  .example = "what `openssl rand -base64 48` prints" },
 	{ "JWT_ISSUER", SETTING_TEXT, FIELD(jwt_issuer), .fallback = "$API_URL",
 	  .about = "The claim iss of access tokens.",
@@ -103,6 +104,11 @@ const struct setting settings[] = {
 	  .about = "Seals secrets, MFA seeds and signing keys in the database. Keep a copy apart "
 		   "from the database's backups: without it they cannot be opened.",
 	  .example = "what `openssl rand -hex 32` prints" },
+	{ "ENCRYPTION_KEY_PREVIOUS", SETTING_HEX, FIELD(encryption_key_previous),
+	  .secret = true, .min = 32, .max = 32,
+	  .about = "A second key that opens and seals nothing, while one takes the other's place: "
+		   "see docs/admin.md, and `zygo keys reseal`.",
+	  .example = "1f1e1d1c1b1a191817161514131211100f0e0d0c0b0a09080706050403020100" },
 
 	{ "SOCKET_FAST", SETTING_TEXT, FIELD(socket_fast), .section = "FastCGI workers",
 	  .fallback = "/run/zygo/fast.sock", .min = 1, .max = 107,

@@ -19,8 +19,9 @@
 #define HEAD_BYTES  (1 + NONCE_BYTES)
 #define PLAIN_MAX   MIB(16) /* what a value may have; OpenSSL counts in int */
 
-static uint8_t seal_key[KEY_BYTES];
-static bool ready;
+/* The first seals; all open. */
+static uint8_t keys[2][KEY_BYTES];
+static size_t keys_len;
 
 static void cipherp(EVP_CIPHER_CTX **p)
 {
@@ -29,18 +30,26 @@ static void cipherp(EVP_CIPHER_CTX **p)
 
 void seal_init(const uint8_t key[32])
 {
-	memcpy(seal_key, key, sizeof(seal_key));
-	ready = true;
+	memcpy(keys[0], key, sizeof(keys[0]));
+	keys_len = 1;
+}
+
+void seal_also_open(const uint8_t key[32])
+{
+	BUG_IF(!keys_len);
+	memcpy(keys[1], key, sizeof(keys[1]));
+	keys_len = 2;
 }
 
 /* A cipher that has taken in key, nonce and aad; to encrypt or to decrypt. */
-static EVP_CIPHER_CTX *cipher_new(const uint8_t *nonce, struct str aad, bool encrypt)
+static EVP_CIPHER_CTX *cipher_new(const uint8_t *key, const uint8_t *nonce, struct str aad,
+				  bool encrypt)
 {
 	EVP_CIPHER_CTX *cipher = EVP_CIPHER_CTX_new();
 	int len;
 
-	BUG_IF(!ready || !cipher || aad.len > INT_MAX);
-	BUG_IF(!EVP_CipherInit_ex(cipher, EVP_aes_256_gcm(), NULL, seal_key, nonce, encrypt));
+	BUG_IF(!keys_len || !cipher || aad.len > INT_MAX);
+	BUG_IF(!EVP_CipherInit_ex(cipher, EVP_aes_256_gcm(), NULL, key, nonce, encrypt));
 	BUG_IF(!EVP_CipherUpdate(cipher, NULL, &len, (const uint8_t *)aad.ptr, (int)aad.len));
 
 	return cipher;
@@ -58,7 +67,7 @@ struct str seal(struct arena *a, struct str plain, struct str aad)
 	sealed[0] = VERSION;
 	random_bytes(sealed + 1, NONCE_BYTES);
 
-	cipher = cipher_new(sealed + 1, aad, true);
+	cipher = cipher_new(keys[0], sealed + 1, aad, true);
 	BUG_IF(!EVP_CipherUpdate(cipher, text, &n, (const uint8_t *)plain.ptr, (int)plain.len));
 	BUG_IF(!EVP_CipherFinal_ex(cipher, text + plain.len, &n));
 	BUG_IF(!EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_AEAD_GET_TAG, TAG_BYTES, text + plain.len));
@@ -67,7 +76,8 @@ struct str seal(struct arena *a, struct str plain, struct str aad)
 	return (struct str){ (const char *)sealed, len };
 }
 
-bool unseal(struct arena *a, struct str sealed, struct str aad, struct str *ret)
+static bool open_with(const uint8_t *key, struct arena *a, struct str sealed, struct str aad,
+		      struct str *ret)
 {
 	_cleanup_(cipherp) EVP_CIPHER_CTX *cipher = NULL;
 	uint8_t tag[TAG_BYTES];
@@ -87,7 +97,7 @@ bool unseal(struct arena *a, struct str sealed, struct str aad, struct str *ret)
 	arena_holds_secret(a);
 	memcpy(tag, bytes + HEAD_BYTES + len, sizeof(tag));
 
-	cipher = cipher_new(bytes + 1, aad, false);
+	cipher = cipher_new(key, bytes + 1, aad, false);
 	BUG_IF(!EVP_CipherUpdate(cipher, plain, &n, bytes + HEAD_BYTES, (int)len));
 	BUG_IF(!EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_AEAD_SET_TAG, TAG_BYTES, tag));
 	if (EVP_CipherFinal_ex(cipher, plain + len, &n) != 1) {
@@ -96,5 +106,29 @@ bool unseal(struct arena *a, struct str sealed, struct str aad, struct str *ret)
 	}
 
 	*ret = (struct str){ (const char *)plain, len };
+	return true;
+}
+
+bool unseal(struct arena *a, struct str sealed, struct str aad, struct str *ret)
+{
+	for (size_t i = 0; i < keys_len; i++)
+		if (open_with(keys[i], a, sealed, aad, ret))
+			return true;
+
+	return false;
+}
+
+bool reseal(struct arena *a, struct str sealed, struct str aad, struct str *ret)
+{
+	struct str plain;
+
+	if (open_with(keys[0], a, sealed, aad, &plain)) {
+		*ret = (struct str){ NULL, 0 };
+		return true;
+	}
+	if (!unseal(a, sealed, aad, &plain))
+		return false;
+	*ret = seal(a, plain, aad);
+
 	return true;
 }

@@ -12,13 +12,17 @@
 #include "gen/sql_identity.h"
 #include "http/permissions.h"
 #include "identity/keys.h"
+#include "identity/reseal.h"
 
 struct ctx *command_begin(const char *name)
 {
+	static const uint8_t no_key[sizeof(config()->encryption_key_previous)];
 	static struct ctx c;
 
 	token_init(config()->jwt_secret);
 	seal_init(config()->encryption_key);
+	if (memcmp(config()->encryption_key_previous, no_key, sizeof(no_key)) != 0)
+		seal_also_open(config()->encryption_key_previous);
 	db_init(name);
 	ctx_reset(&c, arena_new());
 	c.actor.kind = ACTOR_SYSTEM;
@@ -100,7 +104,7 @@ int command_keys(int argc, char **argv)
 	static const struct {
 		const char *name;
 		int (*run)(struct ctx *c);
-	} verbs[] = { { "list", print_keys }, { "rotate", rotate_keys } };
+	} verbs[] = { { "list", print_keys }, { "rotate", rotate_keys }, { "reseal", reseal_all } };
 
 	for (size_t i = 0; argc == 2 && i < ARRAY_LEN(verbs); i++) {
 		struct ctx *c;
@@ -114,7 +118,7 @@ int command_keys(int argc, char **argv)
 		return status;
 	}
 
-	(void)fprintf(stderr, "usage: zygo keys list | rotate\n");
+	(void)fprintf(stderr, "usage: zygo keys list | rotate | reseal\n");
 
 	return 2;
 }

@@ -8,7 +8,7 @@
 
 struct ctx;
 
-int command_keys(int argc, char **argv); /* zygo keys list | rotate */
+int command_keys(int argc, char **argv); /* zygo keys list | rotate | reseal */
 int command_seed(int argc, char **argv); /* zygo seed: the demonstration tenant */
 
 /* Writes the built-in roles' permissions to the database; part of `zygo migrate`. The exit status.

@@ -91,3 +91,38 @@ Test(seal, what_was_cut_does_not_open)
 		cr_assert_not(unseal(arena, (struct str){ sealed.ptr, len }, STR("place"), &plain),
 			      "%zu bytes", len);
 }
+
+/* While one key takes the other's place both open, and the first alone seals. */
+Test(seal, a_second_key_opens_and_seals_nothing)
+{
+	struct str sealed = seal(arena, STR("value"), STR("place")), anew, plain;
+
+	seal_init(other_key);
+	seal_also_open(key);
+	cr_assert(unseal(arena, sealed, STR("place"), &plain));
+	cr_assert(str_is(plain, "value"));
+	anew = seal(arena, STR("value"), STR("place"));
+
+	seal_init(key);
+	cr_assert_not(unseal(arena, anew, STR("place"), &plain));
+	seal_init(other_key);
+	cr_assert(unseal(arena, anew, STR("place"), &plain));
+	cr_assert_not(unseal(arena, sealed, STR("place"), &plain));
+}
+
+Test(seal, what_the_second_key_opens_is_sealed_under_the_first)
+{
+	struct str sealed = seal(arena, STR("value"), STR("place")), anew, plain;
+
+	seal_init(other_key);
+	seal_also_open(key);
+	cr_assert(reseal(arena, sealed, STR("place"), &anew));
+	seal_init(other_key);
+	cr_assert(unseal(arena, anew, STR("place"), &plain));
+	cr_assert(str_is(plain, "value"));
+
+	cr_assert(reseal(arena, anew, STR("place"), &plain));
+	cr_assert_null(plain.ptr, "it is under the first key already");
+	cr_assert_not(reseal(arena, anew, STR("elsewhere"), &plain));
+	cr_assert_not(reseal(arena, sealed, STR("place"), &plain));
+}
