@@ -3,7 +3,10 @@
 
 -- The least UUIDv7 of a moment: a range of ids is a range of time.
 CREATE FUNCTION uuid_at(p_at timestamptz) RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE
-AS $$ SELECT (lpad(to_hex((extract(epoch FROM p_at) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid $$;
+AS $$
+	SELECT (lpad(to_hex((extract(epoch FROM CASE WHEN p_at < 'epoch' THEN 'epoch' WHEN p_at > '9999-01-01Z' THEN '9999-01-01Z'
+						     ELSE p_at END) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid
+$$;
 
 -- When a UUIDv7 was made.
 CREATE FUNCTION uuid_time(p_id uuid) RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE
@@ -230,13 +233,15 @@ $$;
 CREATE FUNCTION begin_reading(p_reader text, p_max integer) RETURNS void LANGUAGE plpgsql
 AS $$
 DECLARE
-	was bigint;
-	last bigint;
+	read_to bigint;
+	numbered_to bigint;
 BEGIN
-	SELECT position INTO was FROM event_readers WHERE name = p_reader FOR UPDATE SKIP LOCKED;
-	SELECT last_position INTO last FROM event_spine;
-	PERFORM set_config('app.events_after', coalesce(was, 0)::text, true),
-		set_config('app.events_to', coalesce(least(was + p_max, last), 0)::text, true);
+	SELECT position INTO read_to FROM event_readers WHERE name = p_reader FOR UPDATE SKIP LOCKED;
+	IF FOUND THEN
+		SELECT least(read_to + p_max, last_position) INTO numbered_to FROM event_spine;
+	END IF;
+	PERFORM set_config('app.events_after', coalesce(read_to, 0)::text, true),
+		set_config('app.events_to', coalesce(numbered_to, 0)::text, true);
 END
 $$;
 
