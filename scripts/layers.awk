@@ -9,8 +9,9 @@ BEGIN {
 	rank["prefork"] = 2
 	rank["http"] = 3
 	rank["events"] = 3.5 # jobs tell what is live (events/room.h)
-	rank["jobs"] = rank["realtime"] = 4
+	rank["jobs"] = 4
 	rank["identity"] = 5
+	rank["realtime"] = 5.5 # who connects is proven there
 	rank["domains"] = 6
 	rank["commands"] = 7
 	rank["main.c"] = 8
@@ -22,7 +23,9 @@ BEGIN {
 	home["^qrencode"] = "identity"
 	home["^json-c/"] = "base"
 	home["^fcgi"] = "http"
+	home["^zlib"] = "domains"
 	home["^curl/"] = "net"
+	home["^libwebsockets"] = "realtime"
 }
 
 /^#include ["<]/ {

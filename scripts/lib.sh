@@ -184,6 +184,9 @@ ready_work() { # its workers are seen
 		"SELECT 1 FROM job_workers WHERE seen_at > now() - interval '5 seconds' LIMIT 1")" ]
 }
 
+run_realtime() { launch realtime env "ZYGO_ENV_FILE=$dir/zygo.env" "$dir/bin/zygo" realtime; }
+ready_realtime() { curl -sf --unix-socket "$dir/run/realtime.sock" http://localhost/health; }
+
 run_nginx() {
 	launch nginx nginx -e stderr -p "$dir/nginx" -c "$dir/nginx/nginx.conf" -g 'daemon off;'
 }
@@ -345,7 +348,9 @@ make_env() {
 		give "$dir/zygo.env"
 	fi
 	sed -i -E "s,^(APP_URL|API_URL)=.*,\\1=$url," "$dir/zygo.env"
+	grep -q '^SOCKET_REALTIME=' "$dir/zygo.env" || echo "SOCKET_REALTIME=$dir/run/realtime.sock" >>"$dir/zygo.env"
 	grep -q '^MAIL_DIR=' "$dir/zygo.env" || echo "MAIL_DIR=$dir/mail" >>"$dir/zygo.env"
+	grep -q '^ARCHIVE_URL=' "$dir/zygo.env" || echo "ARCHIVE_URL=file://$dir/archive" >>"$dir/zygo.env"
 }
 
 # zygo ARGUMENT...: this folder's program, with this folder's configuration, as the servers' user.

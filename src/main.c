@@ -13,6 +13,7 @@ static const struct command {
 } commands[] = {
 	{ "serve", "answer nginx: a master and its workers", true, command_serve },
 	{ "work", "run jobs: a master, its workers and their keeper", true, command_work },
+	{ "realtime", "hold WebSockets: a master and its processes", true, command_realtime },
 	{ "jobs", "look at jobs and queues: list, retry, pause, …", true, command_jobs },
 	{ "migrate", "bring the database's schema up to this binary", true, command_migrate },
 	{ "doctor", "check settings, database, Redis, files, clock", false, command_doctor },

@@ -230,6 +230,24 @@ SELECT run_after_sign_up();
 -- name: identity_custom_claims :opt  role: identity
 SELECT run_custom_claims() AS claims FROM sessions WHERE id = current_session();
 
+-- Whom the admin's hook lets into a room, beside the room's own rule.  $1 room.
+-- name: identity_join_room :one
+SELECT run_join_room($1) AS is_let_in;
+
+------------------------------------------------------------------------------------------------------------
+-- Tickets to connect with
+
+-- $1 hash, $2 lifetime in microseconds, $3 the ticket itself, which is said once and not kept.
+-- name: identity_ticket_create :one  role: identity  reply: WsTicket
+INSERT INTO ws_tickets (token_hash, session_id, active_tenant_id, expires_at)
+SELECT $1, current_session(), current_tenant(), now() + $2::bigint * interval '1 microsecond'
+RETURNING $3::text AS ticket, $2::bigint / 1000000 AS "expiresIn";
+
+-- Those that nobody used, a few at a time: each that is made leaves one at most.
+-- name: identity_ticket_sweep :exec  role: identity
+DELETE FROM ws_tickets
+WHERE token_hash IN (SELECT token_hash FROM ws_tickets WHERE expires_at < now() ORDER BY expires_at LIMIT 8 FOR UPDATE SKIP LOCKED);
+
 ------------------------------------------------------------------------------------------------------------
 -- API keys
 

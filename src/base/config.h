@@ -45,6 +45,15 @@ struct config {
 	const char *socket_fast, *socket_slow; /* paths of the FastCGI sockets */
 	int64_t workers_fast, workers_slow;    /* at least 1 */
 	int64_t workers_jobs;                  /* at least 1 */
+	const char *socket_realtime;           /* path */
+	int64_t workers_realtime;              /* at least 1 */
+	int64_t realtime_connections_max;      /* of a process */
+	int64_t realtime_tenant_max;           /* connections of a tenant in a process */
+	int64_t realtime_rooms_max;            /* of a connection */
+	int64_t realtime_message_max;          /* bytes from a client */
+	int64_t realtime_queue_max;            /* bytes that wait for a client */
+	int64_t realtime_ping_us;              /* silence after which a client is asked */
+	bool realtime_compression;             /* permessage-deflate */
 	int64_t worker_requests_max;           /* then the worker is replaced */
 	int64_t worker_memory_max_mb;          /* likewise */
 	int64_t request_timeout_us; /* a worker that works longer on one request is killed */

@@ -155,6 +155,49 @@ const struct setting settings[] = {
 	  .about = "How long a process that was told to end may finish what it has begun.",
 	  .example = "30s" },
 
+	{ "SOCKET_REALTIME", SETTING_TEXT, FIELD(socket_realtime), .section = "Realtime",
+	  .fallback = "/run/zygo/realtime.sock", .min = 1, .max = 107,
+	  .about = "The Unix socket of `zygo realtime`, which holds the WebSockets. nginx sends /ws "
+		   "there.",
+	  .example = "/run/zygo/realtime.sock" },
+	{ "WORKERS_REALTIME", SETTING_INT, FIELD(workers_realtime),
+	  .fallback = "1", .min = 1, .max = 64,
+	  .about = "Processes of `zygo realtime`. Each holds two connections to PostgreSQL and two to "
+		   "Redis.",
+	  .example = "2" },
+	{ "REALTIME_CONNECTIONS_MAX", SETTING_INT, FIELD(realtime_connections_max),
+	  .fallback = "10000", .min = 1, .max = 200000,
+	  .about = "WebSockets that one process holds; more are closed with 1013. The limit of open "
+		   "files must be higher (LimitNOFILE of the unit).",
+	  .example = "10000" },
+	{ "REALTIME_TENANT_MAX", SETTING_INT, FIELD(realtime_tenant_max),
+	  .fallback = "2000", .min = 1, .max = 200000,
+	  .about = "How many of them one tenant may hold.",
+	  .example = "2000" },
+	{ "REALTIME_ROOMS_MAX", SETTING_INT, FIELD(realtime_rooms_max),
+	  .fallback = "100", .min = 1, .max = 1000,
+	  .about = "Rooms that one WebSocket may be in.",
+	  .example = "100" },
+	{ "REALTIME_MESSAGE_MAX", SETTING_INT, FIELD(realtime_message_max),
+	  .fallback = "16384", .min = 256, .max = 1048576,
+	  .about = "The largest message from a client, in bytes; a larger one closes its WebSocket "
+		   "with 1009.",
+	  .example = "16384" },
+	{ "REALTIME_QUEUE_MAX", SETTING_INT, FIELD(realtime_queue_max),
+	  .fallback = "262144", .min = 16384, .max = 16777216,
+	  .about = "Bytes that may wait for a client who reads slowly; who lets more wait is "
+		   "dropped.",
+	  .example = "262144" },
+	{ "REALTIME_PING", SETTING_DURATION, FIELD(realtime_ping_us),
+	  .fallback = "25s", .min = US_PER_S, .max = HOURS,
+	  .about = "A client that was silent for so long is asked whether it lives, and dropped when it "
+		   "stays silent for half as long again. nginx' proxy_read_timeout must be longer.",
+	  .example = "25s" },
+	{ "REALTIME_COMPRESSION", SETTING_BOOL, FIELD(realtime_compression), .fallback = "false",
+	  .about = "Offers permessage-deflate. It takes some 300 KiB for each WebSocket that accepts "
+		   "it, and each message is compressed for each of them.",
+	  .example = "false" },
+
 	{ "BODY_MAX", SETTING_INT, FIELD(body_max), .section = "Limits",
 	  .fallback = "1048576", .min = 1024, .max = 16777216,
 	  .about = "The largest body of a request, in bytes. nginx has a limit of its own, "

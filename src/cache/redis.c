@@ -80,41 +80,46 @@ static void broken(redisContext *conn, const char *why)
 	server.retry_at_us = clock_monotonic_us() + server.breaker_us;
 }
 
+static void say_why(struct redis_why *ret, const char *why)
+{
+	(void)snprintf(ret->text, sizeof(ret->text), "%s", why);
+}
+
 static struct timeval timeval_of_ms(int64_t ms)
 {
 	return (struct timeval){ .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
 }
 
 /* One command on a connection that is not yet anybody's; false when it was not answered OK. */
-static bool greet_with(redisContext *conn, int argc, const char **argv)
+static bool greet_with(redisContext *conn, int argc, const char **argv, struct redis_why *ret_why)
 {
 	_cleanup_(redis_replyp) redisReply *reply = redisCommandArgv(conn, argc, argv, NULL);
 
 	if (reply && reply->type != REDIS_REPLY_ERROR)
 		return true;
 
-	broken(conn, reply ? reply->str : conn->errstr);
+	say_why(ret_why, reply ? reply->str : conn->errstr);
 	return false;
 }
 
 /* Says who we are and which database we mean, where the URL says so. */
-static bool greet(redisContext *conn, const struct redis_target *t)
+static bool greet(redisContext *conn, const struct redis_target *t, struct redis_why *ret_why)
 {
 	char db[24];
 	const char *auth_user[] = { "AUTH", t->user, t->password };
 	const char *auth[] = { "AUTH", t->password };
 	const char *select[] = { "SELECT", db };
 
-	if (t->user && !greet_with(conn, 3, auth_user))
+	if (t->user && !greet_with(conn, 3, auth_user, ret_why))
 		return false;
-	if (!t->user && t->password && !greet_with(conn, 2, auth))
+	if (!t->user && t->password && !greet_with(conn, 2, auth, ret_why))
 		return false;
 
 	(void)snprintf(db, sizeof(db), "%lld", (long long)t->db);
-	return t->db == 0 || greet_with(conn, 2, select);
+	return t->db == 0 || greet_with(conn, 2, select, ret_why);
 }
 
-static void connect_to(const struct redis_target *t)
+redisContext *redis_open(const struct redis_target *t, struct redis_why *ret_why)
 {
 	struct timeval patience = timeval_of_ms(2 * command_timeout_ms);
 	redisContext *conn;
@@ -124,24 +129,31 @@ static void connect_to(const struct redis_target *t)
 	else
 		conn = redisConnectWithTimeout(t->host, t->port, patience);
 
-	if (!conn || conn->err) {
-		broken(conn, conn ? conn->errstr : "out of memory");
-		return;
+	if (!conn) {
+		say_why(ret_why, "out of memory");
+		return NULL;
 	}
-	if (redisSetTimeout(conn, timeval_of_ms(command_timeout_ms)) != REDIS_OK) {
-		broken(conn, conn->errstr);
-		return;
-	}
-	if (greet(conn, t))
-		server.conn = conn;
+	if (!conn->err && redisSetTimeout(conn, timeval_of_ms(command_timeout_ms)) == REDIS_OK &&
+	    greet(conn, t, ret_why))
+		return conn;
+
+	if (conn->err)
+		say_why(ret_why, conn->errstr);
+	redisFree(conn);
+	return NULL;
 }
 
 /* The connection, made if there is none and the breaker lets us; else NULL. */
 static redisContext *connection(void)
 {
 	BUG_IF(!server.arena);
-	if (!server.conn && clock_monotonic_us() >= server.retry_at_us)
-		connect_to(&server.target);
+	if (!server.conn && clock_monotonic_us() >= server.retry_at_us) {
+		struct redis_why why;
+
+		server.conn = redis_open(&server.target, &why);
+		if (!server.conn)
+			broken(NULL, why.text);
+	}
 
 	return server.conn;
 }

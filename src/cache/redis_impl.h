@@ -23,6 +23,14 @@ struct redis_target {
 /* NULL, or why not; the strings are the arena's. */
 const char *redis_url_parse(struct arena *a, struct str url, struct redis_target *ret) MUST_CHECK;
 
+/* Why there is no connection, for an admin. */
+struct redis_why {
+	char text[160];
+};
+
+/* A connection that has said who it is, with the time-out of commands; NULL, and why not. */
+redisContext *redis_open(const struct redis_target *t, struct redis_why *ret_why);
+
 /* "<prefix>:<name>", the key that is sent. */
 struct str redis_key(struct arena *a, const char *name);
 

@@ -9,14 +9,15 @@
 
 #include "base/base.h"
 
-int command_serve(int argc, char **argv);   /* serve.c */
-int command_work(int argc, char **argv);    /* work.c */
-int command_jobs(int argc, char **argv);    /* jobs.c */
-int command_mail(int argc, char **argv);    /* mail.c */
-int command_doctor(int argc, char **argv);  /* doctor.c */
-int command_migrate(int argc, char **argv); /* migrate.c */
-int command_print(int argc, char **argv);   /* print.c */
-int command_openapi(int argc, char **argv); /* print.c */
+int command_serve(int argc, char **argv);    /* serve.c */
+int command_work(int argc, char **argv);     /* work.c */
+int command_realtime(int argc, char **argv); /* realtime.c */
+int command_jobs(int argc, char **argv);     /* jobs.c */
+int command_mail(int argc, char **argv);     /* mail.c */
+int command_doctor(int argc, char **argv);   /* doctor.c */
+int command_migrate(int argc, char **argv);  /* migrate.c */
+int command_print(int argc, char **argv);    /* print.c */
+int command_openapi(int argc, char **argv);  /* print.c */
 
 /* Where settings are read from before the environment: ZYGO_ENV_FILE, or /etc/zygo/zygo.env. */
 const char *settings_file(void);

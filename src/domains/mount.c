@@ -28,6 +28,7 @@ const struct mount *const mounts[] = {
 	&invite_mount,
 	&oauth_mount,
 	&keys_mount,
+	&ticket_mount,
 	&users_mount,
 	&invitations_mount,
 	&roles_mount,

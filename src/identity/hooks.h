@@ -14,3 +14,6 @@ void hooks_add_after_sign_up(struct batch *b);
 /* hook_custom_claims(), for the session that acts: column claims, a JSON object. No row without a
  * session. */
 void hooks_add_claims(struct batch *b, const struct rows **ret);
+
+/* hook_join_room(), for who has entered: column is_let_in. */
+void hooks_add_join_room(struct batch *b, const struct rows **ret, const char *room);

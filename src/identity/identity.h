@@ -10,6 +10,7 @@ extern const struct mount maillogin_mount; /* maillogin_api.c: links and codes t
 extern const struct mount invite_mount;    /* invite_api.c: accepting invitations */
 extern const struct mount oauth_mount;     /* oauth_api.c: logging in through other providers */
 extern const struct mount keys_mount;      /* keys_api.c: what others verify tokens with */
+extern const struct mount ticket_mount;    /* ticket_api.c: what a WebSocket is opened with */
 
 extern const struct mount mfa_mount;        /* mfa_api.c: one-time and recovery codes */
 extern const struct mount mfa_policy_mount; /* mfa_policy_api.c: who needs a second factor */

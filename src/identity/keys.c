@@ -280,3 +280,19 @@ int keys_rotate(struct ctx *c, const char **ret_kid)
 
 	return err;
 }
+
+bool keys_verify(struct arena *a, struct str token, struct claims *ret)
+{
+	bool is_expired;
+
+	keys_refresh(KEYS_AGE_VERIFY_US);
+	if (jws_verify(a, token, ret, &is_expired))
+		return true;
+	if (is_expired || jws_has_kid(a, token))
+		return false;
+
+	keys_refresh(
+		KEYS_AGE_UNKNOWN_US); /* it may be signed by a key that is newer than our set */
+
+	return jws_verify(a, token, ret, &is_expired);
+}

@@ -11,7 +11,10 @@
 
 #include "base/base.h"
 #include "base/clock.h"
+#include "base/str.h"
 
+struct arena;
+struct claims;
 struct ctx;
 struct rows;
 
@@ -33,6 +36,10 @@ void keys_refresh(int64_t age_us);
 
 /* The same at start; says what is wrong, when something is. The exit status. */
 int keys_init(void) MUST_CHECK;
+
+/* Whether the access token is ours and not over; loads the keys where the copy is too old to tell.
+ */
+bool keys_verify(struct arena *a, struct str token, struct claims *ret) MUST_CHECK;
 
 /* All that tokens may name, the newest first. */
 int keys_list(struct ctx *c, const struct rows **ret) MUST_CHECK;

@@ -41,22 +41,6 @@ static struct served {
  * From the header to the proof
  */
 
-static bool verify(struct arena *a, struct str token, struct claims *ret)
-{
-	bool is_expired;
-
-	keys_refresh(KEYS_AGE_VERIFY_US);
-	if (jws_verify(a, token, ret, &is_expired))
-		return true;
-	if (is_expired || jws_has_kid(a, token))
-		return false;
-
-	keys_refresh(
-		KEYS_AGE_UNKNOWN_US); /* it may be signed by a key that is newer than our set */
-
-	return jws_verify(a, token, ret, &is_expired);
-}
-
 static int take_token(struct request *r, const char *authorization, struct proof *ret)
 {
 	struct ctx *c = r->ctx;
@@ -66,7 +50,7 @@ static int take_token(struct request *r, const char *authorization, struct proof
 	if (!token.ptr)
 		return fail(c, ERR_AUTH_UNAUTHORIZED, NULL,
 			    "Missing or invalid authorization header");
-	if (!verify(c->arena, token, &claims) || uuid_is_nil(claims.session.u))
+	if (!keys_verify(c->arena, token, &claims) || uuid_is_nil(claims.session.u))
 		return fail(c, ERR_AUTH_TOKEN_EXPIRED, NULL, "Invalid or expired token");
 
 	*ret = (struct proof){ .session = claims.session, .tenant = claims.tenant };

@@ -1,0 +1,64 @@
+/* Reading what clients say: see message.h. */
+#include "realtime/message.h"
+
+#include "base/jsonread.h"
+
+static const struct {
+	const char *name;
+	enum message_type type;
+} types[] = {
+	{ "subscribe", MESSAGE_SUBSCRIBE },
+	{ "unsubscribe", MESSAGE_UNSUBSCRIBE },
+	{ "presence", MESSAGE_PRESENCE },
+	{ "ping", MESSAGE_PING },
+};
+
+static enum message_type type_of(struct str text)
+{
+	for (size_t i = 0; i < ARRAY_LEN(types); i++)
+		if (str_is(text, types[i].name))
+			return types[i].type;
+
+	return MESSAGE_OTHER;
+}
+
+/* A member that is text; ptr NULL: there is none. */
+static struct str text_member(const struct json *object, const char *key)
+{
+	const struct json *value;
+
+	if (!jsonread_member(object, key, &value) || json_kind(value) != JSON_STRING)
+		return (struct str){ NULL, 0 };
+
+	return jsonread_string(value);
+}
+
+bool client_message_parse(struct arena *a, struct str text, struct client_message *ret,
+			  const char **ret_why)
+{
+	const struct json *root, *value;
+	size_t at;
+
+	*ret = (struct client_message){ 0 };
+	if (!jsonread_parse(a, text, &root, ret_why, &at))
+		return false;
+	if (json_kind(root) != JSON_OBJECT) {
+		*ret_why = "not an object";
+		return false;
+	}
+	ret->type_text = text_member(root, "type");
+	if (!ret->type_text.ptr) {
+		*ret_why = "without a type";
+		return false;
+	}
+
+	ret->type = type_of(ret->type_text);
+	ret->room = text_member(root, "room");
+	ret->has_since = jsonread_member(root, "since", &value) && value;
+	if (ret->has_since && !uuid_parse(text_member(root, "since"), &ret->since))
+		ret->since = (struct uuid){ { 0 } };
+	ret->wants_presence = jsonread_member(root, "presence", &value) &&
+			      json_kind(value) == JSON_BOOL && jsonread_bool(value);
+
+	return true;
+}

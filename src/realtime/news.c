@@ -1,0 +1,460 @@
+/* Telling rooms what happens: see news.h. */
+#include "realtime/news.h"
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/ctx.h"
+#include "base/jsonread.h"
+#include "base/jsonwrite.h"
+#include "base/log.h"
+#include "cache/subscriber.h"
+#include "db/batch.h"
+#include "gen/sql_realtime.h"
+#include "realtime/connection.h"
+#include "realtime/roster.h"
+#include "realtime/tally.h"
+
+#include <inttypes.h>
+
+#define TEXT_MAX       MIB(4)
+#define MISSED_AT_ONCE 1000
+
+static struct {
+	struct arena *arena; /* of one message */
+	uint64_t round;      /* of the connection to Redis that was heard last */
+	bool is_away;        /* Redis */
+	int64_t head;        /* events were numbered up to here when that was last asked */
+	size_t unsettled;    /* tenants */
+
+	/* What was asked for in the batch that runs. */
+	const struct rows *missed; /* NULL: nothing */
+	bool of_all, settles;
+} own;
+
+/* One event, wherever it comes from. */
+struct news {
+	int64_t position;
+	struct str id, type, at;
+	struct uuid subject;
+	struct str data; /* JSON */
+};
+
+void news_init(void)
+{
+	own.arena = arena_new();
+	subscriber_init();
+}
+
+void news_done(void)
+{
+	subscriber_done();
+	arena_free(own.arena);
+}
+
+/* ---- tenants ---- */
+
+static const char *channel_of(char text[64], const char *kind, struct tenant_id id)
+{
+	char tenant[UUID_TEXT_SIZE];
+
+	uuid_format(id.u, tenant);
+	(void)snprintf(text, 64, "%s:{%s}", kind, tenant);
+
+	return text;
+}
+
+struct tenant *news_enter(struct tenant_id id, int64_t position)
+{
+	struct tenant *t = roster_tenant_enter(id, position);
+	char channel[64];
+
+	if (t->connections == 1) {
+		own.unsettled++;
+		subscriber_add(channel_of(channel, "events", id));
+		subscriber_add(channel_of(channel, "rooms", id));
+	}
+
+	return t;
+}
+
+void news_leave(struct tenant *t)
+{
+	char channel[64];
+
+	if (t->connections == 1) {
+		own.unsettled -= !t->is_settled;
+		subscriber_drop(channel_of(channel, "events", t->id));
+		subscriber_drop(channel_of(channel, "rooms", t->id));
+	}
+	roster_tenant_leave(t);
+}
+
+/* ---- telling ---- */
+
+static struct str event_text(struct arena *a, const char *room, const struct news *n)
+{
+	struct buf text;
+	struct jsonwrite w;
+
+	buf_init(&text, a, TEXT_MAX);
+	jsonwrite_init(&w, &text);
+	jsonwrite_object(&w);
+	jsonwrite_member_text(&w, "type", "event");
+	jsonwrite_member_text(&w, "room", room);
+	jsonwrite_key(&w, "id");
+	if (n->id.ptr)
+		jsonwrite_str(&w, n->id);
+	else
+		jsonwrite_null(&w);
+	jsonwrite_key(&w, "event");
+	jsonwrite_str(&w, n->type);
+	jsonwrite_key(&w, "data");
+	jsonwrite_raw(&w, n->data);
+	jsonwrite_key(&w, "at");
+	jsonwrite_str(&w, n->at);
+	jsonwrite_object_end(&w);
+
+	return buf_view(&text);
+}
+
+static void tell_room(struct arena *a, const struct room_name *name, const struct news *n)
+{
+	char text[ROOM_NAME_SIZE];
+	struct room *r;
+
+	room_name_write(name, text);
+	r = roster_room(text);
+	if (r)
+		roster_tell(r, event_text(a, r->name, n), n->position);
+}
+
+static void tell(struct arena *a, struct tenant *t, const struct news *n)
+{
+	struct room_name name = { .kind = ROOM_EVENTS, .owner = t->id.u };
+
+	if (n->position <= t->told)
+		return;
+
+	t->told = n->position;
+	atomic_fetch_add_explicit(&tally->events, 1, memory_order_relaxed);
+	tell_room(a, &name, n);
+	name.noun = noun_of_type(n->type);
+	if (!name.noun)
+		return;
+
+	name.kind = ROOM_NOUN;
+	tell_room(a, &name, n);
+	name.kind = ROOM_RESOURCE;
+	name.resource = n->subject;
+	if (!uuid_is_nil(n->subject))
+		tell_room(a, &name, n);
+}
+
+/* ---- from Redis ---- */
+
+static struct str text_of(const struct json *object, const char *key)
+{
+	const struct json *value;
+
+	if (!jsonread_member(object, key, &value) || json_kind(value) != JSON_STRING)
+		return (struct str){ NULL, 0 };
+
+	return jsonread_string(value);
+}
+
+static struct str data_of(struct arena *a, const struct json *object)
+{
+	const struct json *value;
+
+	return jsonread_member(object, "data", &value) ? jsonread_text(a, value) : STR("null");
+}
+
+static void hear_event(struct arena *a, struct tenant *t, const struct json *event)
+{
+	struct news n = {
+		.id = text_of(event, "id"),
+		.type = text_of(event, "type"),
+		.at = text_of(event, "at"),
+		.data = data_of(a, event),
+	};
+	const struct json *position;
+
+	if (!jsonread_member(event, "position", &position) || json_kind(position) != JSON_INT ||
+	    !jsonread_i64(position, &n.position) || !n.type.ptr || !n.id.ptr || !n.at.ptr)
+		return;
+	if (!uuid_parse(text_of(event, "subjectId"), &n.subject))
+		n.subject = (struct uuid){ { 0 } };
+
+	if (t->is_settled)
+		tell(a, t, &n);
+}
+
+/* Presence goes on as it is; the rest is an event without an id. */
+static void hear_room(struct arena *a, const struct json *message, struct str text)
+{
+	struct str room = text_of(message, "room"), event = text_of(message, "event");
+	char at[RFC3339_SIZE];
+	struct room *r = room.ptr ? roster_room(room.ptr) : NULL;
+
+	if (!r || !event.ptr)
+		return;
+	if (str_is(text_of(message, "type"), "presence")) {
+		roster_tell(r, text, NO_POSITION);
+		return;
+	}
+
+	clock_rfc3339(clock_now_us(), at);
+	roster_tell(r,
+		    event_text(a, r->name,
+			       &(struct news){ .type = event,
+					       .data = data_of(a, message),
+					       .at = str_of(at) }),
+		    NO_POSITION);
+}
+
+/* channel: "events:{<tenant>}" or "rooms:{<tenant>}". */
+static void hear(struct arena *a, struct str channel, struct str text)
+{
+	struct str tenant = channel, kind = str_cut(&tenant, ':');
+	const struct json *message;
+	struct tenant_id id;
+	const char *why;
+	struct tenant *t;
+	size_t at;
+
+	if (tenant.len < 2 || !uuid_parse((struct str){ tenant.ptr + 1, tenant.len - 2 }, &id.u))
+		return;
+	t = roster_tenant(id);
+	if (!t || !jsonread_parse(a, text, &message, &why, &at) ||
+	    json_kind(message) != JSON_OBJECT)
+		return;
+
+	if (str_is(kind, "events"))
+		hear_event(a, t, message);
+	else
+		hear_room(a, message, text);
+}
+
+static void unsettle(struct tenant *t, void *p UNUSED)
+{
+	own.unsettled += t->is_settled;
+	t->is_settled = false;
+}
+
+static void note_away(void)
+{
+	own.is_away = true;
+	atomic_fetch_add(&tally->redis_failures, 1);
+	log_warn("Redis is away: events are read from PostgreSQL, each second");
+}
+
+int news_connect(void)
+{
+	int fd = subscriber_connect();
+
+	if (fd < 0 && !own.is_away) {
+		note_away();
+	} else if (fd >= 0 && own.is_away) {
+		own.is_away = false;
+		log_info("Redis is back");
+	}
+	if (fd < 0 || subscriber_round() != own.round)
+		roster_each_tenant(unsettle, NULL);
+	own.round = subscriber_round();
+
+	return fd;
+}
+
+bool news_wants_log(void)
+{
+	return own.unsettled && subscriber_is_settled();
+}
+
+void news_hear(void)
+{
+	struct str channel, text;
+
+	arena_reset(own.arena);
+	while (subscriber_take(own.arena, &channel, &text)) {
+		hear(own.arena, channel, text);
+		arena_reset(own.arena);
+	}
+}
+
+/* ---- from the log ---- */
+
+/* As Redis brings it: without PostgreSQL's blanks. */
+static struct str compact(struct arena *a, struct str data)
+{
+	const struct json *json;
+	const char *why;
+	size_t at;
+
+	return jsonread_parse(a, data, &json, &why, &at) ? jsonread_text(a, json) : data;
+}
+
+static struct news news_of(struct arena *a, const struct rows *rows, size_t row)
+{
+	char *id = arena_alloc(a, UUID_TEXT_SIZE), *at = arena_alloc(a, RFC3339_SIZE);
+	size_t subject = (size_t)rows_find(rows, "subject_id");
+
+	uuid_format(rows_uuid(rows, row, (size_t)rows_find(rows, "id")), id);
+	clock_rfc3339(rows_time(rows, row, (size_t)rows_find(rows, "created_at")), at);
+
+	return (struct news){
+		.position = rows_int(rows, row, (size_t)rows_find(rows, "position")),
+		.id = str_of(id),
+		.type = rows_str(rows, row, (size_t)rows_find(rows, "type")),
+		.subject = rows_is_null(rows, row, subject) ? (struct uuid){ { 0 } }
+							    : rows_uuid(rows, row, subject),
+		.data = compact(a, rows_str(rows, row, (size_t)rows_find(rows, "data"))),
+		.at = str_of(at),
+	};
+}
+
+struct asked {
+	struct ctx *c;
+	struct str *ids, *after, *up_to;
+	size_t len;
+};
+
+static struct str number(struct ctx *c, int64_t n)
+{
+	return str_of(arena_printf(c->arena, "%" PRId64, n));
+}
+
+/*
+ * While Redis brings them, what was numbered before the last look ought to have come since; else
+ * all there is.
+ */
+static void ask_for(struct tenant *t, void *p)
+{
+	struct asked *l = p;
+	char *id;
+
+	if (!own.of_all && t->is_settled)
+		return;
+
+	id = arena_alloc(l->c->arena, UUID_TEXT_SIZE);
+	uuid_format(t->id.u, id);
+	l->ids[l->len] = str_of(id);
+	l->after[l->len] = number(l->c, t->told);
+	l->up_to[l->len++] = number(l->c, t->is_settled ? own.head : INT64_MAX);
+}
+
+void news_ask(struct ctx *c, struct batch *b, bool of_all)
+{
+	size_t n = roster_tenants_len();
+	struct asked l = {
+		.c = c,
+		.ids = arena_make_n(c->arena, struct str, n),
+		.after = arena_make_n(c->arena, struct str, n),
+		.up_to = arena_make_n(c->arena, struct str, n),
+	};
+
+	own.missed = NULL;
+	own.of_all = of_all;
+	own.settles = subscriber_is_settled();
+	roster_each_tenant(ask_for, &l);
+	if (l.len)
+		batch_add(b, &own.missed, &sql_realtime_missed,
+			  ARGS(arg_text_array(l.ids, l.len), arg_text_array(l.after, l.len),
+			       arg_text_array(l.up_to, l.len), arg_int(MISSED_AT_ONCE)));
+}
+
+static void tell_missed(struct ctx *c, const struct rows *rows)
+{
+	size_t tenant = (size_t)rows_find(rows, "tenant_id");
+
+	for (size_t i = 0; i < rows_len(rows); i++) {
+		struct tenant *t = roster_tenant((struct tenant_id){ rows_uuid(rows, i, tenant) });
+		struct news n = news_of(c->arena, rows, i);
+
+		if (!t || n.position <= t->told)
+			continue;
+		atomic_fetch_add_explicit(&tally->events_late, 1, memory_order_relaxed);
+		tell(c->arena, t, &n);
+	}
+}
+
+/* It was told of all that was asked for. */
+static void have_told(struct tenant *t, void *p)
+{
+	const int64_t *head = p;
+	int64_t up_to = t->is_settled ? own.head : *head;
+
+	if (!own.of_all && t->is_settled)
+		return;
+	if (t->told < up_to)
+		t->told = up_to;
+	if (own.settles && !t->is_settled) {
+		t->is_settled = true;
+		own.unsettled--;
+	}
+}
+
+void news_tell_asked(struct ctx *c, int64_t head)
+{
+	if (own.missed) {
+		tell_missed(c, own.missed);
+		if (rows_len(own.missed) < MISSED_AT_ONCE)
+			roster_each_tenant(have_told, &head);
+	}
+	if (own.of_all)
+		own.head = head;
+}
+
+/* ---- history ---- */
+
+void news_ask_history(struct batch *b, const struct connection *who, const struct room_name *n,
+		      struct uuid since, struct history *ret)
+{
+	*ret = (struct history){ 0 };
+	if (n->kind == ROOM_USER || uuid_is_nil(since))
+		return;
+
+	batch_add(b, &ret->since, &sql_realtime_since, ARGS(arg_uuid(since)));
+	batch_add(b, &ret->events, &sql_realtime_history,
+		  ARGS(arg_uuid(since), arg_int(who->tenant->told),
+		       arg_text(n->noun ? n->noun->name : NULL), arg_uuid(n->resource),
+		       arg_int(HISTORY_MAX + 1)));
+}
+
+static void tell_lost(struct ctx *c, struct connection *to, const struct room *in)
+{
+	struct buf text;
+	struct jsonwrite w;
+
+	buf_init(&text, c->arena, KIB(1));
+	jsonwrite_init(&w, &text);
+	jsonwrite_object(&w);
+	jsonwrite_member_text(&w, "type", "error");
+	jsonwrite_member_text(&w, "code", "HISTORY_LOST");
+	jsonwrite_member_text(&w, "message",
+			      "What was missed cannot be replayed: read it anew by the API");
+	jsonwrite_member_text(&w, "room", in->name);
+	jsonwrite_object_end(&w);
+	connection_say(to, buf_view(&text));
+}
+
+void news_tell_history(struct ctx *c, struct connection *to, struct place *p,
+		       const struct history *h)
+{
+	const struct room *in = p->room;
+	size_t n = h->events ? rows_len(h->events) : 0;
+
+	if (!h->since || !rows_len(h->since) || n > HISTORY_MAX) {
+		tell_lost(c, to, in);
+		return;
+	}
+	in->occupants[p->at].after = rows_get_int(h->since, "position");
+
+	for (size_t i = 0; i < n; i++) {
+		struct news one = news_of(c->arena, h->events, i);
+		struct str text = event_text(c->arena, in->name, &one);
+
+		connection_expect(to, text.len);
+		connection_say(to, text);
+	}
+}

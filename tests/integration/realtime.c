@@ -1,0 +1,464 @@
+/*
+ * WebSockets: who connects, who joins which room, what is told there, and what is over.
+ */
+#include "support/answer.h"
+#include "support/caller.h"
+#include "support/database.h"
+#include "support/factories.h"
+#include "support/servers.h"
+#include "support/websocket.h"
+#include "support/wire.h"
+#include "support/world.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+static const char *room_of(const struct caller *c, const char *rest)
+{
+	return strf("tenant:%s:%s", id_text(c->tenant.u), rest);
+}
+
+static const char *new_project(const struct caller *c, const char *slug)
+{
+	struct answer a = answer_is(
+		post(c, "/projects", strf("{\"slug\":\"%s\",\"name\":\"%s\"}", slug, slug)), 201);
+
+	return answer_text(a, "id");
+}
+
+static const char *ticket_of(const struct caller *c)
+{
+	struct caller v = on_tier(*c, TIER_AUTH);
+
+	return answer_text(answer_is(post(&v, "/ws-ticket", NULL), 201), "ticket");
+}
+
+static void is_refused(const char *target, const char *headers, int code, const char *reason)
+{
+	struct farewell f = websocket_end(websocket_open(target, headers));
+
+	cr_assert_eq(f.code, code, "%s: %d %s", target, f.code, f.reason);
+	cr_assert_str_eq(f.reason, reason);
+}
+
+static void ends(struct websocket *w, int code)
+{
+	struct farewell f = websocket_end(w);
+
+	cr_assert_eq(f.code, code, "%d %s", f.code, f.reason);
+}
+
+/*
+ * Connecting
+ */
+
+static void is_let_in(const struct caller *c, const char *target, const char *headers)
+{
+	struct websocket *w = websocket_open(target, headers);
+
+	cr_assert_str_eq(said(heard_is(w, "type", "connected"), "userId"), id_text(c->user.u));
+}
+
+Test(realtime, token_ticket_and_cookie_connect)
+{
+	struct caller ann = caller(ROLE_VIEWER);
+
+	is_let_in(&ann, strf("/ws?token=%s", ann.token), NULL);
+	is_let_in(&ann, "/ws", strf("Authorization: Bearer %s\r\n", ann.token));
+	is_let_in(&ann, strf("/ws?token=%s", ticket_of(&ann)), NULL);
+	is_let_in(&ann, "/ws",
+		  strf("Cookie: a=b; __Host-zygo_session=%s\r\nOrigin: %s\r\n", ann.cookie,
+		       on_tier(ann, TIER_ADMIN).origin));
+}
+
+Test(realtime, a_ticket_is_good_once_and_for_seconds)
+{
+	struct caller ann = caller(ROLE_VIEWER);
+	const char *used = ticket_of(&ann), *late = ticket_of(&ann);
+
+	is_let_in(&ann, strf("/ws?token=%s", used), NULL);
+	is_refused(strf("/ws?token=%s", used), NULL, 4002, "Invalid authentication token");
+
+	database_run("UPDATE ws_tickets SET expires_at = now() WHERE session_id = $1::uuid",
+		     id_text(ann.session.u), NULL);
+	is_refused(strf("/ws?token=%s", late), NULL, 4002, "Invalid authentication token");
+}
+
+Test(realtime, a_ticket_of_a_session_that_has_ended_is_nothing)
+{
+	struct caller ann = caller(ROLE_VIEWER);
+	const char *ticket = ticket_of(&ann);
+
+	caller_revoke(&ann);
+	is_refused(strf("/ws?token=%s", ticket), NULL, 4002, "Invalid authentication token");
+}
+
+Test(realtime, what_proves_nothing_is_refused)
+{
+	struct caller ann = caller(ROLE_OWNER);
+	const char *key = api_key_make(ann.tenant, ann.user, "canViewProjects");
+	const char *foreign = strf("Cookie: __Host-zygo_session=%s\r\nOrigin: "
+				   "https://evil.example\r\n",
+				   ann.cookie);
+
+	is_refused("/ws", NULL, 4001, "Missing authentication token");
+	is_refused("/ws?token=", NULL, 4001, "Missing authentication token");
+	is_refused("/ws", foreign, 4001, "Missing authentication token");
+	is_refused("/ws?token=abc", NULL, 4002, "Invalid authentication token");
+	is_refused("/ws?token=a.b.c", NULL, 4002, "Invalid authentication token");
+	is_refused(strf("/ws?token=%s", key), NULL, 4002, "Invalid authentication token");
+	is_refused("/ws", strf("Authorization: Bearer %s\r\n", key), 4002,
+		   "Invalid authentication token");
+	caller_revoke(&ann);
+	is_refused(strf("/ws?token=%s", ann.token), NULL, 4002, "Invalid authentication token");
+}
+
+Test(realtime, a_member_of_several_tenants_names_one)
+{
+	struct caller ann = caller(ROLE_OWNER), bob = caller(ROLE_OWNER);
+	struct user_id seat = user_make_of(bob.tenant, ROLE_VIEWER, ann.account);
+	const char *tenant = id_text(bob.tenant.u);
+	struct websocket *w =
+		websocket_open(strf("/ws?token=%s&tenant=%s", ann.token, tenant), NULL);
+
+	cr_assert_str_eq(said(heard_is(w, "type", "connected"), "userId"), id_text(seat.u));
+	websocket_joins(w, room_of(&bob, "projects"));
+	is_refused(strf("/ws?token=%s&tenant=%s", bob.token, id_text(ann.tenant.u)), NULL, 4002,
+		   "Invalid authentication token");
+}
+
+Test(realtime, nginx_passes_websockets_alone_and_logs_no_token)
+{
+	struct caller ann = caller(ROLE_VIEWER), nobody = caller_nobody();
+	const char *ticket = ticket_of(&ann);
+	struct wire *w = wire_open();
+	struct ask plain = { .method = "GET", .path = "/ws?token=x", .caller = &nobody };
+	const char *log = strf("%s/log", world()->dir);
+	const char *argv[] = { "grep", "-rlF", ticket, log, NULL };
+	int status;
+
+	wire_send(w, str_of(websocket_handshake(strf("/ws?token=%s", ticket), NULL)));
+	cr_assert(strstr(wire_read(w).ptr, "HTTP/1.1 101 "));
+	wire_close(w);
+	answer_is_error(answer_to(&plain), 404, "ROUTE_NOT_FOUND", NULL);
+
+	(void)world_run(argv, &status);
+	cr_assert_eq(status, 1, "a log holds the ticket");
+}
+
+/*
+ * Talking
+ */
+
+Test(realtime, what_is_no_message_does_no_harm)
+{
+	struct caller ann = caller(ROLE_VIEWER);
+	struct websocket *w = websocket_of(&ann);
+
+	websocket_say(w, "not json");
+	websocket_say(w, "[]");
+	websocket_say(w, "{}");
+	websocket_say(w, "");
+	websocket_say(w, "{\"type\":\"subscribe\"}");
+	websocket_say(w, "{\"type\":\"unsubscribe\",\"room\":7}");
+	hears_nothing(w);
+	websocket_say(w, "{\"type\":\"dance\"}");
+	heard_is(w, "message", "Unknown message type");
+	hears_nothing(w);
+}
+
+Test(realtime, who_says_too_much_is_closed)
+{
+	struct caller ann = caller(ROLE_VIEWER);
+	struct websocket *w = websocket_of(&ann);
+
+	for (int i = 0; i < 5000; i++)
+		websocket_say(w, "no json");
+	ends(w, 1008);
+}
+
+Test(realtime, a_message_comes_in_pieces)
+{
+	struct caller ann = caller(ROLE_VIEWER);
+	struct websocket *w = websocket_of(&ann);
+
+	websocket_frame(w, FRAME_TEXT, STR("{\"ty"), true);
+	websocket_frame(w, FRAME_FIN | FRAME_PING, STR("still there?"), true);
+	websocket_frame(w, FRAME_CONTINUATION, STR("pe\":"), true);
+	websocket_frame(w, FRAME_FIN | FRAME_CONTINUATION, STR("\"ping\"}"), true);
+	heard_is(w, "type", "pong");
+}
+
+Test(realtime, a_long_message_is_whole)
+{
+	struct caller ann = caller(ROLE_VIEWER);
+	struct websocket *w = websocket_of(&ann);
+	char blanks[12001];
+
+	memset(blanks, ' ', sizeof(blanks) - 1);
+	blanks[sizeof(blanks) - 1] = '\0';
+	websocket_say(w, strf("{\"type\":%s\"ping\"}", blanks));
+	heard_is(w, "type", "pong");
+}
+
+Test(realtime, what_breaks_the_protocol_is_closed_with_its_code)
+{
+	static const struct {
+		const char *what;
+		unsigned first;
+		struct str payload;
+		int code;
+	} cases[] = {
+		{ "binary", FRAME_FIN | FRAME_BINARY, { "x", 1 }, 1003 },
+		{ "bad UTF-8", FRAME_FIN | FRAME_TEXT, { "\xff\xfe", 2 }, 1007 },
+		{ "a reserved opcode", FRAME_FIN | 0x3, { "x", 1 }, 1002 },
+		{ "a reserved bit", FRAME_FIN | 0x40 | FRAME_TEXT, { "x", 1 }, 1002 },
+		{ "nothing continued", FRAME_FIN | FRAME_CONTINUATION, { "x", 1 }, 1002 },
+		{ "a ping in pieces", FRAME_PING, { "x", 1 }, 1002 },
+	};
+	struct caller ann = caller(ROLE_VIEWER);
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct websocket *w = websocket_of(&ann);
+		struct farewell f;
+
+		websocket_frame(w, cases[i].first, cases[i].payload, true);
+		f = websocket_end(w);
+		cr_assert_eq(f.code, cases[i].code, "%s: %d %s", cases[i].what, f.code, f.reason);
+	}
+}
+
+Test(realtime, a_message_has_a_greatest_size)
+{
+	struct caller ann = caller(ROLE_VIEWER);
+	struct websocket *w = websocket_of(&ann);
+
+	websocket_say(w, strf("%40000s", "x"));
+	ends(w, 1009);
+}
+
+/*
+ * Rooms
+ */
+
+static void is_denied(struct websocket *w, const char *room)
+{
+	websocket_ask(w, "subscribe", room, "");
+	heard_is(w, "message", "Access denied to room");
+}
+
+Test(realtime, rooms_are_of_ones_own_tenant)
+{
+	struct caller ann = caller(ROLE_OWNER), bob = caller(ROLE_OWNER);
+	const char *ours = id_text(project_make(ann.tenant, NULL));
+	const char *theirs = id_text(project_make(bob.tenant, NULL));
+	struct websocket *w = websocket_of(&ann);
+
+	websocket_joins(w, room_of(&ann, "events"));
+	websocket_joins(w, room_of(&ann, "projects"));
+	websocket_joins(w, room_of(&ann, strf("project:%s", ours)));
+	websocket_joins(w, strf("user:%s", id_text(ann.user.u)));
+
+	is_denied(w, room_of(&bob, "events"));
+	is_denied(w, room_of(&bob, strf("project:%s", theirs)));
+	is_denied(w, room_of(&ann, strf("project:%s", theirs)));
+	is_denied(w, room_of(&ann, "project:x"));
+	is_denied(w, room_of(&ann, "dreams"));
+	is_denied(w, strf("user:%s", id_text(bob.user.u)));
+	is_denied(w, "tenant:");
+	is_denied(w, "x");
+}
+
+Test(realtime, a_room_wants_its_permission)
+{
+	struct caller ann = caller(ROLE_OWNER), eve = caller_in(ann.tenant, ROLE_VIEWER);
+	struct websocket *w = websocket_of(&eve);
+
+	websocket_joins(w, room_of(&ann, "projects"));
+	is_denied(w, room_of(&ann, "events"));
+	is_denied(w, room_of(&ann, "apiKeys"));
+	is_denied(w, strf("user:%s", id_text(ann.user.u)));
+}
+
+Test(realtime, whoever_is_in_the_room_is_told)
+{
+	struct caller ann = caller(ROLE_OWNER), bob = caller(ROLE_OWNER);
+	struct websocket *in = websocket_of(&ann), *out = websocket_of(&ann);
+	struct websocket *elsewhere = websocket_of(&bob);
+	const char *message;
+
+	websocket_joins(in, room_of(&ann, "projects"));
+	websocket_joins(out, room_of(&ann, "roles"));
+	websocket_joins(elsewhere, room_of(&bob, "projects"));
+	(void)new_project(&ann, "blue");
+
+	message = heard_is(in, "event", "project.created");
+	cr_assert_str_eq(said(message, "type"), "event");
+	cr_assert_str_eq(said(message, "room"), room_of(&ann, "projects"));
+	cr_assert(strstr(message, "\"slug\":\"blue\""), "%s", message);
+	hears_nothing(in);
+	hears_nothing(out);
+	hears_nothing(elsewhere);
+
+	websocket_ask(in, "unsubscribe", room_of(&ann, "projects"), "");
+	heard_is(in, "type", "unsubscribed");
+	websocket_joins(out, room_of(&ann, "projects"));
+	(void)new_project(&ann, "green");
+	heard_is(out, "event", "project.created");
+	hears_nothing(in);
+}
+
+Test(realtime, one_resources_room_is_told_of_that_one_alone)
+{
+	struct caller ann = caller(ROLE_OWNER);
+	const char *blue = id_text(project_make(ann.tenant, "blue"));
+	const char *green = id_text(project_make(ann.tenant, "green"));
+	struct websocket *w = websocket_of(&ann);
+
+	websocket_joins(w, room_of(&ann, strf("project:%s", green)));
+	answer_is(patch(&ann, strf("/projects/%s", blue), "{\"name\":\"Bluer\"}"), 200);
+	answer_is(patch(&ann, strf("/projects/%s", green), "{\"name\":\"Greener\"}"), 200);
+	cr_assert(strstr(heard_is(w, "event", "project.updated"), "Greener"));
+	hears_nothing(w);
+}
+
+Test(realtime, what_was_missed_is_replayed_once_and_in_order)
+{
+	struct caller ann = caller(ROLE_OWNER);
+	const char *room = room_of(&ann, "projects"), *seen;
+	struct websocket *w = websocket_of(&ann);
+
+	websocket_joins(w, room);
+	(void)new_project(&ann, "p0");
+	seen = said(heard_is(w, "event", "project.created"), "id");
+	websocket_close(w);
+	for (int i = 1; i <= 5; i++)
+		(void)new_project(&ann, strf("p%d", i));
+
+	w = websocket_of(&ann);
+	websocket_ask(w, "subscribe", room, strf(",\"since\":\"%s\"", seen));
+	heard_is(w, "type", "subscribed");
+	(void)new_project(&ann, "p6");
+	for (int i = 1; i <= 6; i++) {
+		const char *message = heard_is(w, "event", "project.created");
+
+		cr_assert(strstr(message, strf("\"slug\":\"p%d\"", i)), "%d: %s", i, message);
+	}
+	hears_nothing(w);
+}
+
+Test(realtime, what_cannot_be_replayed_is_said)
+{
+	struct caller ann = caller(ROLE_OWNER), bob = caller(ROLE_OWNER);
+	struct websocket *w = websocket_of(&ann), *other = websocket_of(&bob);
+	const char *theirs;
+
+	websocket_joins(other, room_of(&bob, "projects"));
+	(void)new_project(&bob, "blue");
+	theirs = said(heard_is(other, "event", "project.created"), "id");
+
+	for (int i = 0; i < 3; i++) {
+		const char *since[] = { "not-an-id", "01900000-0000-7000-8000-000000000000",
+					theirs };
+
+		websocket_ask(w, "subscribe", room_of(&ann, "projects"),
+			      strf(",\"since\":\"%s\"", since[i]));
+		heard_is(w, "type", "subscribed");
+		heard_is(w, "code", "HISTORY_LOST");
+	}
+	hears_nothing(w);
+}
+
+/*
+ * Being over
+ */
+
+Test(realtime, a_session_that_ends_closes_its_sockets)
+{
+	struct caller ann = caller(ROLE_OWNER), v = on_tier(ann, TIER_AUTH);
+	struct caller elsewhere = caller_of(ann.tenant, ann.user);
+	struct websocket *w = websocket_of(&ann), *second = websocket_of(&ann);
+	struct websocket *stays = websocket_of(&elsewhere);
+
+	answer_is(post(&v, "/logout", NULL), 204);
+	ends(w, 4003);
+	ends(second, 4003);
+	hears_nothing(stays);
+}
+
+Test(realtime, a_seat_that_is_suspended_closes_its_sockets)
+{
+	struct caller ann = caller(ROLE_OWNER), bob = caller_in(ann.tenant, ROLE_MEMBER);
+	struct websocket *w = websocket_of(&bob), *stays = websocket_of(&ann);
+
+	answer_is(post(&ann, strf("/users/%s/suspend", id_text(bob.user.u)), NULL), 200);
+	ends(w, 4003);
+	hears_nothing(stays);
+}
+
+Test(realtime, a_tenant_that_is_suspended_closes_its_sockets)
+{
+	struct caller ann = caller(ROLE_OWNER), bob = caller(ROLE_OWNER);
+	struct websocket *w = websocket_of(&ann), *stays = websocket_of(&bob);
+
+	tenant_suspend(ann.tenant);
+	ends(w, 4003);
+	hears_nothing(stays);
+}
+
+Test(realtime, a_role_that_is_taken_away_ends_its_rooms)
+{
+	struct caller ann = caller(ROLE_OWNER), bob = caller_in(ann.tenant, ROLE_ADMIN);
+	struct websocket *w = websocket_of(&bob);
+	const char *message;
+
+	websocket_joins(w, room_of(&ann, "events"));
+	websocket_joins(w, room_of(&ann, "projects"));
+	answer_is(
+		put(&ann, strf("/users/%s/roles", id_text(bob.user.u)), "{\"roles\":[\"viewer\"]}"),
+		200);
+	message = heard_is(w, "code", "ACCESS_DENIED");
+	cr_assert_str_eq(said(message, "room"), room_of(&ann, "events"));
+	(void)new_project(&ann, "blue");
+	cr_assert_str_eq(said(heard_is(w, "event", "project.created"), "room"),
+			 room_of(&ann, "projects"));
+	is_denied(w, room_of(&ann, "events"));
+}
+
+/*
+ * Presence
+ */
+
+static const char *presence(struct websocket *w, const char *event, const struct caller *who)
+{
+	const char *message = heard_is(w, "type", "presence");
+
+	cr_assert_str_eq(said(message, "event"), event, "%s", message);
+	if (who)
+		cr_assert_str_eq(said(message, "userId"), id_text(who->user.u));
+
+	return message;
+}
+
+Test(realtime, who_is_in_a_room_can_be_seen)
+{
+	struct caller ann = caller(ROLE_OWNER), bob = caller_in(ann.tenant, ROLE_MEMBER);
+	const char *room = room_of(&ann, "projects"), *list;
+	struct websocket *w = websocket_of(&ann), *other = websocket_of(&bob);
+
+	websocket_ask(w, "subscribe", room, ",\"presence\":true");
+	heard_is(w, "type", "subscribed");
+	presence(w, "join", &ann);
+	websocket_ask(other, "subscribe", room, ",\"presence\":true");
+	presence(w, "join", &bob);
+	websocket_ask(w, "presence", room, "");
+	list = presence(w, "list", NULL);
+	cr_assert(strstr(list, id_text(ann.user.u)) && strstr(list, id_text(bob.user.u)), "%s",
+		  list);
+
+	websocket_close(other);
+	presence(w, "leave", &bob);
+	is_denied(w, room_of(&ann, "roles:x"));
+	websocket_ask(w, "presence", room_of(&ann, "roles"), "");
+	heard_is(w, "message", "Access denied to room");
+}

@@ -1,0 +1,250 @@
+/* RFC 6455 from the client's side: see websocket.h. */
+#include "support/websocket.h"
+
+#include "base/buf.h"
+#include "base/jsonread.h"
+#include "support/caller.h"
+#include "support/world.h"
+
+#include <criterion/criterion.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define WAIT_MS 15000
+
+struct websocket {
+	int fd;
+	struct buf got; /* bytes that have come and belong to no frame yet */
+	struct farewell end;
+	bool is_over;
+};
+
+static int connect_there(void)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const void *p = &at;
+
+	(void)snprintf(at.sun_path, sizeof(at.sun_path), "%s/run/realtime.sock", world()->dir);
+	cr_assert(fd >= 0 && connect(fd, p, sizeof(at)) == 0, "%s", at.sun_path);
+
+	return fd;
+}
+
+static void send_all(const struct websocket *w, const void *p, size_t len)
+{
+	const char *at = p;
+
+	while (len) {
+		ssize_t n = send(w->fd, at, len, MSG_NOSIGNAL);
+
+		if (n <= 0)
+			return; /* closed: what is read says why */
+		at += n;
+		len -= (size_t)n;
+	}
+}
+
+/* False: the end. */
+static bool receive(struct websocket *w)
+{
+	struct pollfd p = { .fd = w->fd, .events = POLLIN };
+	char piece[KIB(16)];
+	ssize_t n;
+
+	cr_assert(poll(&p, 1, WAIT_MS) > 0, "nothing came in %d s", WAIT_MS / 1000);
+	n = recv(w->fd, piece, sizeof(piece), 0);
+	if (n <= 0)
+		return false;
+	buf_add(&w->got, piece, (size_t)n);
+
+	return true;
+}
+
+static void consume(struct websocket *w, size_t n)
+{
+	memmove(w->got.data, w->got.data + n, w->got.len - n);
+	w->got.len -= n;
+	w->got.data[w->got.len] = '\0';
+}
+
+const char *websocket_handshake(const char *target, const char *headers)
+{
+	return strf("GET %s HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
+		    "Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+		    "Sec-WebSocket-Version: 13\r\n%s\r\n",
+		    target, headers ? headers : "");
+}
+
+struct websocket *websocket_open(const char *target, const char *headers)
+{
+	const char *handshake = websocket_handshake(target, headers), *end;
+	struct websocket *w = arena_make(world_arena(), struct websocket);
+
+	w->fd = connect_there();
+	buf_init(&w->got, world_arena(), MIB(8));
+	send_all(w, handshake, strlen(handshake));
+	do
+		cr_assert(receive(w), "no answer to %s", target);
+	while (!(end = strstr(w->got.data, "\r\n\r\n")));
+	/* The key and its answer are those of RFC 6455 section 1.3. */
+	cr_assert(strstr(w->got.data, " 101 "), "%s", w->got.data);
+	cr_assert(strstr(w->got.data, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), "%s", w->got.data);
+	consume(w, (size_t)(end + 4 - w->got.data));
+
+	return w;
+}
+
+struct websocket *websocket_of(const struct caller *c)
+{
+	struct websocket *w = websocket_open(strf("/ws?token=%s", c->token), NULL);
+
+	heard_is(w, "type", "connected");
+
+	return w;
+}
+
+void websocket_frame(struct websocket *w, unsigned first, struct str payload, bool is_masked)
+{
+	unsigned mask = is_masked ? 0x80 : 0;
+	struct buf frame;
+
+	buf_init(&frame, world_arena(), payload.len + 16);
+	buf_char(&frame, (char)first);
+	if (payload.len < 126) {
+		buf_char(&frame, (char)(mask | payload.len));
+	} else if (payload.len < 65536) {
+		buf_char(&frame, (char)(mask | 126));
+	} else {
+		buf_char(&frame, (char)(mask | 127));
+		for (int shift = 56; shift > 8; shift -= 8)
+			buf_char(&frame, (char)(payload.len >> shift));
+	}
+	if (payload.len >= 126) {
+		buf_char(&frame, (char)(payload.len >> 8));
+		buf_char(&frame, (char)payload.len);
+	}
+	if (is_masked)
+		buf_add(&frame, "\1\2\3\4", 4);
+	for (size_t i = 0; i < payload.len; i++)
+		buf_char(&frame, (char)(payload.ptr[i] ^ (is_masked ? (char)(i % 4 + 1) : 0)));
+	send_all(w, frame.data, frame.len);
+}
+
+void websocket_say(struct websocket *w, const char *text)
+{
+	websocket_frame(w, FRAME_FIN | FRAME_TEXT, str_of(text), true);
+}
+
+/* One frame of the server; false: the end. *ret_payload lives in the world's arena. */
+static bool next_frame(struct websocket *w, unsigned *ret_first, struct str *ret_payload)
+{
+	const uint8_t *b;
+	size_t head, len;
+
+	for (;;) {
+		b = (const uint8_t *)w->got.data;
+		if (w->got.len >= 2) {
+			size_t extra = (b[1] & 0x7fU) == 126 ? 2 : (b[1] & 0x7fU) == 127 ? 8 : 0;
+
+			cr_assert(!(b[1] & 0x80U), "a server masks nothing");
+			head = 2 + extra;
+			len = extra ? 0 : b[1];
+			for (size_t i = 0; w->got.len >= head && i < extra; i++)
+				len = len << 8 | b[2 + i];
+			if (w->got.len >= head && w->got.len - head >= len)
+				break;
+		}
+		if (!receive(w))
+			return false;
+	}
+	*ret_first = b[0];
+	*ret_payload = (struct str){ arena_strndup(world_arena(), w->got.data + head, len), len };
+	consume(w, head + len);
+
+	return true;
+}
+
+const char *websocket_hear(struct websocket *w)
+{
+	unsigned first;
+	struct str payload;
+
+	while (!w->is_over && next_frame(w, &first, &payload)) {
+		if (first == (FRAME_FIN | FRAME_TEXT))
+			return payload.ptr;
+		if (first == (FRAME_FIN | FRAME_PING))
+			websocket_frame(w, FRAME_FIN | FRAME_PONG, payload, true);
+		if (first == (FRAME_FIN | FRAME_CLOSE)) {
+			w->end.code = payload.len < 2 ? 1005
+						      : (uint8_t)payload.ptr[0] << 8 |
+								(uint8_t)payload.ptr[1];
+			w->end.reason = payload.len < 2 ? "" : payload.ptr + 2;
+			websocket_frame(w, FRAME_FIN | FRAME_CLOSE, payload, true);
+			break;
+		}
+	}
+	w->is_over = true;
+
+	return NULL;
+}
+
+struct farewell websocket_end(struct websocket *w)
+{
+	while (websocket_hear(w))
+		;
+	websocket_close(w);
+
+	return w->end;
+}
+
+void websocket_close(struct websocket *w)
+{
+	closep(&w->fd);
+	w->fd = -1;
+}
+
+const char *said(const char *message, const char *key)
+{
+	const struct json *json, *value;
+	const char *why;
+	size_t at;
+
+	cr_assert(message, "closed instead of \"%s\"", key);
+	cr_assert(jsonread_parse(world_arena(), str_of(message), &json, &why, &at), "%s: %s", why,
+		  message);
+	if (!jsonread_member(json, key, &value) || json_kind(value) != JSON_STRING)
+		return "";
+
+	return jsonread_string(value).ptr;
+}
+
+const char *heard_is(struct websocket *w, const char *key, const char *value)
+{
+	const char *message = websocket_hear(w);
+
+	cr_assert(message, "closed with %d %s instead of %s", w->end.code, w->end.reason, value);
+	cr_assert_str_eq(said(message, key), value, "%s", message);
+
+	return message;
+}
+
+void hears_nothing(struct websocket *w)
+{
+	websocket_say(w, "{\"type\":\"ping\"}");
+	heard_is(w, "type", "pong");
+}
+
+void websocket_ask(struct websocket *w, const char *type, const char *room, const char *more)
+{
+	websocket_say(w, strf("{\"type\":\"%s\",\"room\":\"%s\"%s}", type, room, more));
+}
+
+void websocket_joins(struct websocket *w, const char *room)
+{
+	websocket_ask(w, "subscribe", room, "");
+	cr_assert_str_eq(said(heard_is(w, "type", "subscribed"), "room"), room);
+}
