@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #define TEMPLATE_BYTES_MAX KIB(256)
+#define ITEMS              "{{items}}"
 
 /* What every page of ours has around what it says: no pictures, nothing fetched. */
 #define PAGE(content)                                                                              \
@@ -105,6 +106,31 @@ const struct mail_template mail_templates[] = {
 	       "<p>If it was you, there is nothing to do. If not, change your password at "
 	       "<a href=\"{{appUrl}}\">{{appUrl}}</a> and end that session.</p>\n") },
 
+	{ "notification", "{{title}}",
+	  TEXT("{{body}}\n\n{{appUrl}}/notifications\n"
+	       "\nYou get this as a user of {{tenant}}. No more mails of this kind:\n{{unsubscribe}}\n"),
+	  PAGE("<p>{{body}}</p>\n<p><a href=\"{{appUrl}}/notifications\">Open your notifications</a></p>\n"
+	       "<p style=\"font-size:14px\">You get this as a user of {{tenant}}. "
+	       "<a href=\"{{unsubscribe}}\">No more mails of this kind</a></p>\n") },
+
+	{ "securityNotice", "{{title}}",
+	  TEXT("{{body}}\n\n{{appUrl}}/notifications\n"
+	       "\nYou get this as a user of {{tenant}}. Notices of security cannot be turned off.\n"),
+	  PAGE("<p>{{body}}</p>\n<p><a href=\"{{appUrl}}/notifications\">Open your notifications</a></p>\n"
+	       "<p style=\"font-size:14px\">You get this as a user of {{tenant}}. "
+	       "Notices of security cannot be turned off.</p>\n") },
+
+	{ "notificationDigest", "What is new in {{tenant}}",
+	  TEXT("this is what you have not read yet in {{tenant}}, {{count}} in all:\n\n{{items}}\n{{appUrl}}/notifications\n"
+	       "\nNo more mails like this:\n{{unsubscribe}}\n"),
+	  PAGE("<p>this is what you have not read yet in {{tenant}}, {{count}} in all:</p>\n<ul>\n{{items}}</ul>\n"
+	       "<p><a href=\"{{appUrl}}/notifications\">Open your notifications</a></p>\n"
+	       "<p style=\"font-size:14px\"><a href=\"{{unsubscribe}}\">No more mails like this</a></p>\n") },
+
+	/* One of {{items}}; it has no subject that is sent. */
+	{ "notificationDigestItem", "{{title}}", "- {{title}}\n  {{body}}\n",
+	  "<li><b>{{title}}</b><br>{{body}}</li>\n" },
+
 	{ 0 },
 };
 /* clang-format on */
@@ -149,45 +175,121 @@ static int read_override(struct ctx *c, const char *path, const char **ret)
 	return OK;
 }
 
-/* One of the three, whosever it is. */
-static int render(struct ctx *c, const char *name, const char *extension, const char *built_in,
-		  const struct template_value *values, const char **ret)
+/* One of the three, whosever it is; path is which, for messages. */
+static int find_text(struct ctx *c, const char *name, const char *extension, const char *built_in,
+		     const char **ret_path, const char **ret)
 {
-	const char *folder = config()->mail_templates, *text = NULL, *path = "the built-in";
-	bool as_html = strcmp(extension, "html") == 0;
+	const char *folder = config()->mail_templates;
+	int err;
+
+	*ret = built_in;
+	*ret_path = arena_printf(c->arena, "the built-in %s.%s", name, extension);
+	if (!folder)
+		return OK;
+
+	*ret_path = arena_printf(c->arena, "%s/%s.%s", folder, name, extension);
+	err = read_override(c, *ret_path, ret);
+	if (!err && !*ret)
+		*ret = built_in;
+
+	return err;
+}
+
+static int fill_in(struct ctx *c, struct buf *out, const char *path, struct str text,
+		   const struct template_value *values, bool as_html)
+{
 	struct str wrong;
+
+	if (!template_write(out, text, values, as_html, &wrong))
+		return fail_internal(c, "%s: no value for \"%.*s\"", path, STR_FMT(wrong));
+	if (out->overflow)
+		return fail_internal(c, "%s: too long", path);
+
+	return OK;
+}
+
+/* One of a template's three texts, and between its parts the items where it says so. */
+struct part {
+	const char *name, *extension, *built_in;
+	const struct template_value *values;
+	struct str items; /* made already; ptr NULL: it has none */
+};
+
+static int render(struct ctx *c, const struct part *p, const char **ret)
+{
+	bool as_html = strcmp(p->extension, "html") == 0;
+	const char *path, *text, *at;
 	struct buf out;
 	int err;
 
-	if (folder) {
-		path = arena_printf(c->arena, "%s/%s.%s", folder, name, extension);
-		err = read_override(c, path, &text);
-		if (err)
-			return err;
-	}
+	err = find_text(c, p->name, p->extension, p->built_in, &path, &text);
+	if (err)
+		return err;
 
 	buf_init(&out, c->arena, TEMPLATE_BYTES_MAX);
-	if (!template_write(&out, str_of(text ? text : built_in), values, as_html, &wrong))
-		return fail_internal(c, "%s template of %s: no value for \"%.*s\"", path, name,
-				     STR_FMT(wrong));
-	if (out.overflow)
-		return fail_internal(c, "%s template of %s: too long", path, name);
+	at = p->items.ptr ? strstr(text, ITEMS) : NULL;
+	if (at) {
+		err = fill_in(c, &out, path, (struct str){ text, (size_t)(at - text) }, p->values,
+			      as_html);
+		if (err)
+			return err;
+		buf_add(&out, p->items.ptr, p->items.len);
+		text = at + strlen(ITEMS);
+	}
+	err = fill_in(c, &out, path, str_of(text), p->values, as_html);
 	*ret = out.data ? out.data : "";
 
-	return OK;
+	return err;
+}
+
+/* All of them, one after another. */
+static int render_items(struct ctx *c, const struct mail_items *items, bool as_html,
+			struct str *ret)
+{
+	const struct mail_template *t = find(items->name);
+	const char *extension = as_html ? "html" : "txt", *path, *text;
+	struct buf out;
+	int err;
+
+	err = find_text(c, t->name, extension, as_html ? t->html : t->text, &path, &text);
+	if (err)
+		return err;
+
+	buf_init(&out, c->arena, TEMPLATE_BYTES_MAX);
+	buf_str(&out, "");
+	for (size_t i = 0; i < items->len && !err; i++)
+		err = fill_in(c, &out, path, str_of(text), items->values[i], as_html);
+	*ret = buf_view(&out);
+
+	return err;
+}
+
+int mails_render_list(struct ctx *c, const char *name, const struct template_value *values,
+		      const struct mail_items *items, struct mail *ret)
+{
+	const struct mail_template *t = find(name);
+	struct str text_items = { 0 }, html_items = { 0 };
+	int err = OK;
+
+	if (items)
+		err = render_items(c, items, false, &text_items);
+	if (items && !err)
+		err = render_items(c, items, true, &html_items);
+	if (!err)
+		err = render(c, &(struct part){ name, "subject", t->subject, values, { 0 } },
+			     &ret->subject);
+	if (!err)
+		err = render(c, &(struct part){ name, "txt", t->text, values, text_items },
+			     &ret->text);
+	if (!err)
+		err = render(c, &(struct part){ name, "html", t->html, values, html_items },
+			     &ret->html);
+
+	return err;
 }
 
 int mails_render(struct ctx *c, const char *name, const struct template_value *values,
 		 struct mail *ret)
 {
-	const struct mail_template *t = find(name);
-	int err;
-
-	err = render(c, name, "subject", t->subject, values, &ret->subject);
-	if (!err)
-		err = render(c, name, "txt", t->text, values, &ret->text);
-	if (!err)
-		err = render(c, name, "html", t->html, values, &ret->html);
-
-	return err;
+	return mails_render_list(c, name, values, NULL, ret);
 }

@@ -24,3 +24,12 @@ extern const struct mail_template mail_templates[]; /* ends with a NULL name */
  */
 int mails_render(struct ctx *c, const char *name, const struct template_value *values,
 		 struct mail *ret) MUST_CHECK;
+
+/* What {{items}} stands for in a mail that lists something: this template, filled in for each. */
+struct mail_items {
+	const char *name;
+	const struct template_value *const *values;
+	size_t len;
+};
+int mails_render_list(struct ctx *c, const char *name, const struct template_value *values,
+		      const struct mail_items *items, struct mail *ret) MUST_CHECK;

@@ -125,6 +125,16 @@ static void add_text(struct buf *out, const char *text, bool is_name)
 		add_encoded_words(out, s);
 }
 
+/* Nothing that ends the brackets which it stands in, or its line. */
+static bool is_url(const char *s)
+{
+	for (; *s; s++)
+		if (!is_visible(*s) || *s == '<' || *s == '>')
+			return false;
+
+	return true;
+}
+
 /* "Fri, 31 Jan 2026 12:00:00 +0000": HTTP's form with the zone that RFC 5322 wants. */
 static void add_date(struct buf *out, int64_t now_us)
 {
@@ -150,6 +160,10 @@ static void add_headers(struct buf *out, const struct mail *m, const char *from,
 	buf_printf(out, "\r\nMessage-ID: <%s@%s>\r\n", id, strchr(from, '@') + 1);
 	buf_str(out, "Auto-Submitted: auto-generated\r\n"); /* RFC 3834: nobody's holiday answers */
 	buf_str(out, "MIME-Version: 1.0\r\n");
+	if (m->unsubscribe_url) {
+		buf_printf(out, "List-Unsubscribe: <%s>\r\n", m->unsubscribe_url);
+		buf_str(out, "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n");
+	}
 }
 
 /*
@@ -232,6 +246,7 @@ void mail_write(struct buf *out, const struct mail *m, const char *from, const c
 	char boundary[UUID_TEXT_SIZE]; /* random, so that no content can have it */
 
 	BUG_IF(!mail_is_address(m->to) || !mail_is_address(from));
+	BUG_IF(m->unsubscribe_url && !is_url(m->unsubscribe_url));
 	uuid_format(uuid_v7(), boundary);
 
 	add_headers(out, m, from, from_name, now_us);

@@ -18,6 +18,8 @@ struct mail {
 	const char *subject; /* UTF-8; control characters become blanks */
 	const char *text;    /* UTF-8, lines end with \n */
 	const char *html;    /* the same, for programs that show it */
+	const char *unsubscribe_url; /* https, ours: a POST there ends such mails (RFC 8058); NULL:
+					they cannot be ended */
 };
 
 /* MAIL_BYTES_MAX is far above what templates can make of values that are bounded. */

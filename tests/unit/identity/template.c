@@ -9,6 +9,7 @@
 #include "net/mail.h"
 
 #include <criterion/criterion.h>
+#include <string.h>
 
 static struct arena *arena;
 
@@ -88,11 +89,11 @@ Test(template, cuts_a_value_that_is_too_long_between_characters)
 
 /* Every value that any letter may have. */
 static const struct template_value all[] = {
-	{ "name", "n" },     { "email", "e" },     { "product", "p" },
-	{ "appUrl", "u" },   { "device", "d" },    { "ip", "i" },
-	{ "lifetime", "l" }, { "code", "c" },      { "token", "t" },
-	{ "link", "k" },     { "newEmail", "n" },  { "oldEmail", "o" },
-	{ "tenant", "t" },   { "invitedBy", "b" }, { 0 },
+	{ "name", "n" },   { "email", "e" },     { "product", "p" },     { "appUrl", "u" },
+	{ "device", "d" }, { "ip", "i" },        { "lifetime", "l" },    { "code", "c" },
+	{ "token", "t" },  { "link", "k" },      { "newEmail", "n" },    { "oldEmail", "o" },
+	{ "tenant", "t" }, { "invitedBy", "b" }, { "title", "t" },       { "body", "b" },
+	{ "count", "2" },  { "items", "i" },     { "unsubscribe", "u" }, { 0 },
 };
 
 Test(template, of_each_mail_is_whole)
@@ -109,4 +110,29 @@ Test(template, of_each_mail_is_whole)
 			     c.fault.detail);
 		cr_expect(*m.subject && *m.text && *m.html, "%s", t->name);
 	}
+}
+
+/* Items are filled in by themselves, and what they say is looked at no more. */
+Test(template, lists_items)
+{
+	static const struct template_value one[] = { { "title", "<1>" },
+						     { "body", "{{items}}" },
+						     { 0 } };
+	static const struct template_value two[] = { { "title", "2" },
+						     { "body", "{{name}}" },
+						     { 0 } };
+	const struct template_value *const both[] = { one, two };
+	const struct mail_items items = { "notificationDigestItem", both, 2 };
+	static struct config conf = { 0 };
+	struct ctx c;
+	struct mail m;
+
+	config_set(&conf);
+	ctx_reset(&c, arena);
+	cr_assert_eq(mails_render_list(&c, "notificationDigest", all, &items, &m), 0);
+	cr_assert(strstr(m.text, "\n\n- <1>\n  {{items}}\n- 2\n  {{name}}\n\n"), "%s", m.text);
+	cr_assert(
+		strstr(m.html,
+		       "<ul>\n<li><b>&lt;1&gt;</b><br>{{items}}</li>\n<li><b>2</b><br>{{name}}</li>\n</ul>"),
+		"%s", m.html);
 }

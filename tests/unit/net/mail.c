@@ -141,3 +141,20 @@ Test(mail, of_long_lines_and_other_alphabets_is_quoted)
 	for (const char *p = raw, *next; (next = strstr(p, "\r\n")); p = next + 2)
 		cr_assert_leq(next - p, 100);
 }
+
+/* RFC 8058 section 3.1 */
+Test(mail, says_how_to_end_it_where_it_can_be_ended)
+{
+	struct mail m = { .to = "ann@example.com",
+			  .subject = "News",
+			  .text = "x",
+			  .html = "y",
+			  .unsubscribe_url = "https://api.example.com/api/unsubscribe/AbC-_9" };
+
+	cr_assert(
+		strstr(written(&m, "Zygo"),
+		       "\r\nList-Unsubscribe: <https://api.example.com/api/unsubscribe/AbC-_9>\r\n"
+		       "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"));
+	m.unsubscribe_url = NULL;
+	cr_assert_null(strstr(written(&m, "Zygo"), "Unsubscribe"));
+}
