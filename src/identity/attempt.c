@@ -6,11 +6,7 @@
 #include "db/batch.h"
 #include "events/event.h"
 #include "gen/sql_identity.h"
-
-static struct arg arg_email_hash(const struct attempt *a)
-{
-	return arg_bytes(a->email_hash.bytes, sizeof(a->email_hash.bytes));
-}
+#include "identity/hash.h"
 
 struct attempt attempt_of(const char *email, const char *tenant, const char *user_agent)
 {
@@ -33,7 +29,7 @@ bool attempt_is_misplaced(const struct attempt *a, const struct rows *found)
 static void add_find(struct batch *b, const struct attempt *a, const struct rows **ret_found)
 {
 	batch_add(b, ret_found, &sql_identity_login_find,
-		  ARGS(arg_text(a->email), arg_email_hash(a), arg_text(a->tenant_slug),
+		  ARGS(arg_text(a->email), arg_hash(&a->email_hash), arg_text(a->tenant_slug),
 		       arg_uuid(a->tenant_id)));
 }
 
@@ -53,7 +49,7 @@ int attempt_begin(struct ctx *c, const struct attempt *a, const struct rows **re
 	int err;
 
 	batch_add(b, &counted, &sql_identity_login_attempt,
-		  ARGS(arg_email_hash(a), arg_text(a->tenant_slug), arg_uuid(a->tenant_id)));
+		  ARGS(arg_hash(&a->email_hash), arg_text(a->tenant_slug), arg_uuid(a->tenant_id)));
 	add_find(b, a, ret_found);
 	batch_add(b, NULL, &sql_identity_login_sweep, NO_ARGS);
 	err = batch_run(b);
@@ -75,7 +71,7 @@ int attempt_refuse(struct ctx *c, const struct attempt *a, const struct rows *fo
 	int err;
 
 	batch_add(b, NULL, &sql_identity_login_refused,
-		  ARGS(arg_uuid(rows_get_uuid(found, "realm_id")), arg_email_hash(a)));
+		  ARGS(arg_uuid(rows_get_uuid(found, "realm_id")), arg_hash(&a->email_hash)));
 	batch_account_event(b, c, "account.loginRefused", account, a->user_agent);
 	err = batch_run(b);
 
@@ -101,7 +97,7 @@ struct batch *attempt_succeed(struct ctx *c, const struct attempt *a, const stru
 	ret->u = uuid_v7();
 	grant_act_as(b, &who, *ret);
 	batch_add(b, NULL, &sql_identity_login_forget,
-		  ARGS(arg_uuid(rows_get_uuid(found, "realm_id")), arg_email_hash(a)));
+		  ARGS(arg_uuid(rows_get_uuid(found, "realm_id")), arg_hash(&a->email_hash)));
 
 	return b;
 }

@@ -11,6 +11,7 @@
 #include "gen/sql_identity.h"
 #include "gen/sql_identity_mail.h"
 #include "gen/sql_mfa.h"
+#include "identity/hash.h"
 #include "identity/hooks.h"
 #include "identity/keys.h"
 #include "identity/letters.h"
@@ -33,11 +34,6 @@ const char *grant_token(struct ctx *c, struct token_hash **ret_hash)
 	token_hash(str_of(token), *ret_hash);
 
 	return token;
-}
-
-static struct arg arg_hash(const struct token_hash *h)
-{
-	return arg_bytes(h->bytes, sizeof(h->bytes));
 }
 
 /* Adds nothing when the session before it has begun. */

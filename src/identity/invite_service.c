@@ -10,6 +10,7 @@
 #include "gen/sql_identity_mail.h"
 #include "identity/account.h"
 #include "identity/attempt.h"
+#include "identity/hash.h"
 #include "identity/hooks.h"
 
 static struct token_hash hash_of(const char *token)
@@ -19,11 +20,6 @@ static struct token_hash hash_of(const char *token)
 	token_hash(str_of(token), &hash);
 
 	return hash;
-}
-
-static struct arg arg_hash(const struct token_hash *h)
-{
-	return arg_bytes(h->bytes, sizeof(h->bytes));
 }
 
 static int find(struct ctx *c, const struct token_hash *token, const struct rows **ret)

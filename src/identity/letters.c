@@ -16,6 +16,7 @@
 #include "db/batch.h"
 #include "gen/sql_identity_mail.h"
 #include "http/shape.h"
+#include "identity/hash.h"
 #include "identity/mails.h"
 #include "identity/template.h"
 #include "jobs/book.h"
@@ -194,11 +195,6 @@ static int64_t lifetime_of(const struct letter *l)
 /*
  * What it carries
  */
-
-static struct arg arg_hash(const struct token_hash *h)
-{
-	return arg_bytes(h->bytes, sizeof(h->bytes));
-}
 
 void letter_code_hash(struct account_id account, const char *code, struct token_hash *ret)
 {

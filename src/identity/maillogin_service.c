@@ -15,14 +15,10 @@
 #include "gen/sql_identity.h"
 #include "gen/sql_identity_mail.h"
 #include "identity/attempt.h"
+#include "identity/hash.h"
 #include "identity/hot.h"
 #include "identity/letters.h"
 #include "identity/recovery.h"
-
-static struct arg arg_hash(const struct token_hash *h)
-{
-	return arg_bytes(h->bytes, sizeof(h->bytes));
-}
 
 static int refuse_when_off(struct ctx *c, bool is_on)
 {

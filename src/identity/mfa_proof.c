@@ -10,11 +10,7 @@
 #include "db/batch.h"
 #include "events/event.h"
 #include "gen/sql_mfa.h"
-
-static struct arg arg_hash(const struct token_hash *h)
-{
-	return arg_bytes(h->bytes, sizeof(h->bytes));
-}
+#include "identity/hash.h"
 
 const char *mfa_plain_code(struct ctx *c, const char *typed)
 {

@@ -13,6 +13,7 @@
 #include "gen/sql_identity.h"
 #include "gen/sql_mfa.h"
 #include "identity/grant.h"
+#include "identity/hash.h"
 #include "identity/hot.h"
 #include "identity/mfa_proof.h"
 #include "identity/qr.h"
@@ -126,8 +127,7 @@ static void add_codes(struct batch *b, struct ctx *c, struct recovery_codes *ret
 	for (size_t i = 0; i < RECOVERY_CODES; i++) {
 		ret->v[i] = make_code(c);
 		token_hash(str_of(mfa_plain_code(c, ret->v[i])), &hashes[i]);
-		batch_add(b, NULL, &sql_mfa_recovery_create,
-			  ARGS(arg_bytes(hashes[i].bytes, sizeof(hashes[i].bytes))));
+		batch_add(b, NULL, &sql_mfa_recovery_create, ARGS(arg_hash(&hashes[i])));
 	}
 }
 
@@ -223,8 +223,7 @@ int mfa_log_in(struct ctx *c, const struct mfa_challenge *in, struct grant *ret)
 	who = mfa_grantee(p.who);
 	b = batch_new(c, BATCH_IDENTITY);
 	grant_act_as(b, &who, session);
-	batch_add(b, NULL, &sql_mfa_demand_spend,
-		  ARGS(arg_bytes(demand.bytes, sizeof(demand.bytes))));
+	batch_add(b, NULL, &sql_mfa_demand_spend, ARGS(arg_hash(&demand)));
 	mfa_proof_spend(b, c, &p);
 	grant_start(b, c, &who, ret);
 	batch_add(b, NULL, &sql_identity_seat_use, NO_ARGS);

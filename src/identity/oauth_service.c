@@ -13,6 +13,7 @@
 #include "gen/sql_oauth.h"
 #include "identity/account.h"
 #include "identity/founding.h"
+#include "identity/hash.h"
 #include "identity/hooks.h"
 #include "identity/oauth_providers.h"
 #include "identity/signup.h"
@@ -27,11 +28,6 @@ const struct conflict oauth_conflicts[] = {
 	  "This identity is linked to an account already" },
 	{ 0 },
 };
-
-static struct arg arg_hash(const struct token_hash *h)
-{
-	return arg_bytes(h->bytes, sizeof(h->bytes));
-}
 
 /*
  * On the way there

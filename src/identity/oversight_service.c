@@ -10,6 +10,7 @@
 #include "db/page.h"
 #include "events/event.h"
 #include "gen/sql_oversight.h"
+#include "identity/hash.h"
 #include "identity/hooks.h"
 #include "identity/hot.h"
 
@@ -113,9 +114,8 @@ int oversight_impersonate(struct ctx *c, const struct impersonation *in, const c
 
 	batch_add(b, NULL, &sql_oversight_impersonate,
 		  ARGS(arg_uuid(session.u), arg_uuid(in->tenant.u), arg_uuid(in->user.u),
-		       hash ? arg_bytes(hash->bytes, sizeof(hash->bytes)) : arg_null(),
-		       arg_text(user_agent), arg_text(c->actor.ip), arg_int(lifetime_s * US_PER_S),
-		       arg_text(in->reason)));
+		       arg_hash(hash), arg_text(user_agent), arg_text(c->actor.ip),
+		       arg_int(lifetime_s * US_PER_S), arg_text(in->reason)));
 	batch_add(b, NULL, &sql_oversight_act_as, ARGS(arg_uuid(session.u), arg_uuid(in->user.u)));
 	batch_event(b, c, "impersonation.started", in->user.u, data_of(c, in));
 	batch_account_event(b, c, "account.impersonated", ACTING_ACCOUNT, user_agent);

@@ -12,6 +12,7 @@
 #include "gen/sql_identity.h"
 #include "gen/sql_mfa.h"
 #include "gen/sql_passkeys.h"
+#include "identity/hash.h"
 #include "identity/hot.h"
 #include "identity/mfa_proof.h"
 
@@ -25,11 +26,6 @@ const struct conflict passkey_conflicts[] = {
 #define TO_REGISTER "register"
 #define TO_LOG_IN   "login"
 #define TO_STEP_UP  "stepUp"
-
-static struct arg arg_hash(const struct token_hash *h)
-{
-	return arg_bytes(h->bytes, sizeof(h->bytes));
-}
 
 static struct arg arg_of(struct str bytes)
 {

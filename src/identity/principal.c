@@ -16,6 +16,7 @@
 #include "http/permissions.h"
 #include "http/request.h"
 #include "http/route.h"
+#include "identity/hash.h"
 #include "identity/hot.h"
 #include "identity/keys.h"
 #include "identity/known.h"
@@ -90,8 +91,7 @@ static int find_key(struct ctx *c, const struct token_hash *hash, struct known *
 	const struct rows *row;
 	int err;
 
-	batch_add(b, &row, &sql_identity_key_find,
-		  ARGS(arg_bytes(hash->bytes, sizeof(hash->bytes))));
+	batch_add(b, &row, &sql_identity_key_find, ARGS(arg_hash(hash)));
 	err = batch_run(b);
 	if (err)
 		return err;
@@ -216,11 +216,6 @@ static int named_tenant(struct request *r, struct tenant_id *ret)
 		return fail_issue(r->ctx, "X-Tenant-ID", "invalid_string", "Invalid uuid");
 
 	return OK;
-}
-
-static struct arg arg_hash(const struct token_hash *h)
-{
-	return h ? arg_bytes(h->bytes, sizeof(h->bytes)) : arg_null();
 }
 
 /* By session: for enter(). */

@@ -10,14 +10,10 @@
 #include "gen/sql_identity.h"
 #include "gen/sql_identity_mail.h"
 #include "identity/account.h"
+#include "identity/hash.h"
 #include "identity/hot.h"
 #include "identity/letters.h"
 #include "net/mail.h"
-
-static struct arg arg_hash(const struct token_hash *h)
-{
-	return arg_bytes(h->bytes, sizeof(h->bytes));
-}
 
 static int refuse_without_mail(struct ctx *c)
 {

@@ -9,13 +9,9 @@
 #include "gen/sql_events.h"
 #include "http/request.h"
 #include "http/route.h"
+#include "identity/hash.h"
 
 #define DATA_BYTES_MAX KIB(2)
-
-static struct arg arg_hash(const struct token_hash *h)
-{
-	return h ? arg_bytes(h->bytes, sizeof(h->bytes)) : arg_null();
-}
 
 /* {"route":"DELETE /api/v1/users/:id","required":"canManageUsers"} */
 static struct str data_of(const struct request *r)

@@ -8,6 +8,7 @@
 #include "db/batch.h"
 #include "events/event.h"
 #include "gen/sql_identity.h"
+#include "identity/hash.h"
 #include "identity/hooks.h"
 #include "identity/hot.h"
 
@@ -60,9 +61,8 @@ int session_refresh(struct ctx *c, const struct refresh *in, struct grant *ret)
 
 	b = batch_new(c, BATCH_IDENTITY);
 	batch_add(b, &presented, &sql_identity_refresh,
-		  ARGS(arg_bytes(used.bytes, sizeof(used.bytes)),
-		       arg_bytes(next->bytes, sizeof(next->bytes)),
-		       arg_int(conf->refresh_expires_us), arg_int(conf->session_idle_us)));
+		  ARGS(arg_hash(&used), arg_hash(next), arg_int(conf->refresh_expires_us),
+		       arg_int(conf->session_idle_us)));
 	err = batch_run(b);
 	if (err)
 		return err;
