@@ -1,8 +1,9 @@
 /* The types of fields, and the forms of text that they and patterns allow. */
 #include "http/shape_impl.h"
 
-#include "base/id.h"
 #include "base/address.h"
+#include "base/cron.h"
+#include "base/id.h"
 
 #include <assert.h>
 #include <regex.h>
@@ -164,65 +165,11 @@ static bool is_uri(struct str s)
 	return is_authority(authority);
 }
 
-/* One column of a cron line; words stand for numbers from `low` on. */
-struct cron_field {
-	int64_t low, high;
-	const char *words; /* three letters each; NULL: none */
-};
-
-static bool read_cron_number(const struct cron_field *f, struct str s, int64_t *ret)
-{
-	struct str words = str_of(f->words);
-
-	for (size_t i = 0; s.len == 3 && i < words.len; i += 3) {
-		if (str_is_nocase(
-			    s, ((char[]){ words.ptr[i], words.ptr[i + 1], words.ptr[i + 2], 0 }))) {
-			*ret = f->low + (int64_t)(i / 3);
-			return true;
-		}
-	}
-
-	return str_to_i64(s, f->low, f->high, ret);
-}
-
-/* "*", "5", "1-5", each with "/2" behind it. */
-static bool is_cron_range(const struct cron_field *f, struct str s)
-{
-	struct str range = str_cut(&s, '/');
-	struct str first = str_cut(&range, '-');
-	int64_t from, to, step;
-
-	if (s.ptr && !str_to_i64(s, 1, f->high, &step))
-		return false;
-	if (str_is(first, "*"))
-		return !range.ptr;
-	if (!read_cron_number(f, first, &from))
-		return false;
-
-	return !range.ptr || (read_cron_number(f, range, &to) && from <= to);
-}
-
 static bool is_cron(struct str s)
 {
-	static const struct cron_field fields[] = {
-		{ 0, 59, NULL },
-		{ 0, 23, NULL },
-		{ 1, 31, NULL },
-		{ 1, 12, "janfebmaraprmayjunjulaugsepoctnovdec" },
-		{ 0, 7, "sunmontuewedthufrisat" },
-	};
-	size_t n = 0;
+	struct cron c;
 
-	for (struct str field = str_cut(&s, ' '); field.ptr; field = str_cut(&s, ' ')) {
-		if (n == ARRAY_LEN(fields))
-			return false;
-		for (struct str part = str_cut(&field, ','); part.ptr; part = str_cut(&field, ','))
-			if (!is_cron_range(&fields[n], part))
-				return false;
-		n++;
-	}
-
-	return n == ARRAY_LEN(fields);
+	return cron_read(s, &c);
 }
 
 /* clang-format off */

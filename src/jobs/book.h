@@ -57,7 +57,7 @@ enum job_missed {
 /* A job by the clock: an empty payload, of the platform's own. */
 struct job_task {
 	const char *name; /* what is remembered of it; never changed */
-	const char *cron; /* jobs/cron.h */
+	const char *cron; /* base/cron.h */
 	const char *zone; /* "Europe/Berlin"; NULL: UTC */
 	enum job_missed missed;
 	const struct job_kind *kind;

@@ -1,7 +1,5 @@
 /*
- * Cron expressions: five fields (minute, hour, day of the month, month, day of the week), each with
- * *, numbers, ranges, steps, lists; months and days also by their first three letters; 7 is Sunday
- * like 0 (crontab(5)).
+ * When a cron expression (base/cron.h) comes next.
  *
  * When both days are restricted, either suffices, as in every cron since 1979.
  *
@@ -11,18 +9,9 @@
  */
 #pragma once
 
-#include "base/base.h"
-#include "base/str.h"
+#include "base/cron.h"
 
 struct zone;
-
-struct cron {
-	uint64_t minutes; /* bit n: n is in it */
-	uint32_t hours, days, months, weekdays;
-	bool any_hour, any_day, any_weekday; /* written with * */
-};
-
-bool cron_read(struct str text, struct cron *ret) MUST_CHECK;
 
 /* The first time after after_us, in microseconds; 0: none in the next nine years. */
 int64_t cron_next(const struct cron *c, const struct zone *z, int64_t after_us);
