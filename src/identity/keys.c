@@ -119,11 +119,11 @@ static void take_key(struct arena *a, const struct rows *rows, size_t row, struc
 {
 	const char *kid = kid_of(rows, row);
 	struct str sealed = rows_str(rows, row, (size_t)rows_find(rows, "private_sealed"));
-	struct str private;
+	struct str opened;
 
-	if (!unseal(a, sealed, aad_of(a, kid), &private))
-	private = (struct str){ NULL, 0 };
-	jws_key_take(ret, kid, private, rows_str(rows, row, (size_t)rows_find(rows, "public_pem")));
+	if (!unseal(a, sealed, aad_of(a, kid), &opened))
+		opened = (struct str){ NULL, 0 };
+	jws_key_take(ret, kid, opened, rows_str(rows, row, (size_t)rows_find(rows, "public_pem")));
 	ret->signs = row == find_signing(rows);
 }
 
