@@ -2,7 +2,7 @@
 
 -- $1 state, $2 kind.
 -- name: jobs_list :page  reply: Job
--- sort: createdAt id uuid
+-- sort: -createdAt id uuid
 SELECT id, queue, kind, state, progress, message, attempts, max_attempts AS "maxAttempts", errors->-1->>'message' AS "error",
        result, is_cancellable AND finished_at IS NULL AND cancel_requested_at IS NULL AS "isCancellable",
        parent_id AS "parentId", created_at AS "createdAt", run_at AS "runAt", started_at AS "startedAt",
@@ -38,7 +38,7 @@ RETURNING id, queue, kind, state, progress, message, attempts, max_attempts AS "
 
 -- $1 tenant, $2 queue, $3 state, $4 kind.
 -- name: jobs_admin_list :page  reply: JobOfAny  role: system
--- sort: createdAt id uuid
+-- sort: -createdAt id uuid
 SELECT nullif(tenant_id, platform_tenant()) AS "tenantId", id, queue, kind, state, priority, progress, message, attempts,
        max_attempts AS "maxAttempts", worker, errors->-1->>'message' AS "error", created_at AS "createdAt", run_at AS "runAt",
        started_at AS "startedAt", finished_at AS "finishedAt"

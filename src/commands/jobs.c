@@ -61,13 +61,29 @@ static void print_row(struct ctx *c, const struct rows *r)
  * Verbs
  */
 
-/* --queue Q, --state S, --kind K: into the filter. */
+static bool is_state(const char *word)
+{
+	for (const char *const *s = job_states; *s; s++)
+		if (strcmp(*s, word) == 0)
+			return true;
+
+	(void)fprintf(stderr, "zygo: a job's state is one of");
+	for (const char *const *s = job_states; *s; s++)
+		(void)fprintf(stderr, "%s %s", s == job_states ? "" : ",", *s);
+	(void)fprintf(stderr, "\n");
+
+	return false;
+}
+
+/* --tenant T, --queue Q, --state S, --kind K: into the filter. */
 static bool read_filter(int argc, char **argv, struct job_admin_filter *ret)
 {
+	const char *tenant = NULL;
 	const struct {
 		const char *name;
 		const char **value;
-	} options[] = { { "--queue", &ret->queue },
+	} options[] = { { "--tenant", &tenant },
+			{ "--queue", &ret->queue },
 			{ "--state", &ret->state },
 			{ "--kind", &ret->kind } };
 
@@ -80,8 +96,10 @@ static bool read_filter(int argc, char **argv, struct job_admin_filter *ret)
 			return false;
 		*options[k].value = argv[i + 1];
 	}
+	if (ret->state && !is_state(ret->state))
+		return false;
 
-	return true;
+	return !tenant || uuid_parse(str_of(tenant), &ret->tenant.u);
 }
 
 static int list(struct ctx *c, int argc, char **argv)
@@ -101,6 +119,8 @@ static int list(struct ctx *c, int argc, char **argv)
 	if (jobs_admin_list(c, &filter, &newest, &page))
 		return command_failed(c, "the jobs could not be read");
 	print_table(c, page->rows, page->len, columns, ARRAY_LEN(columns));
+	if (!page->len)
+		printf("There are none.\n");
 	if (page->total > (int64_t)page->len)
 		printf("The newest %zu of %lld.\n", page->len, (long long)page->total);
 
@@ -218,7 +238,7 @@ static const struct {
 	const char *arguments;
 	int (*run)(struct ctx *c, int argc, char **argv); /* the arguments alone; 2: wrong ones */
 } verbs[] = {
-	{ "list", "[--queue QUEUE] [--state STATE] [--kind KIND]", list },
+	{ "list", "[--tenant ID] [--queue QUEUE] [--state STATE] [--kind KIND]", list },
 	{ "show", "ID", show },
 	{ "retry", "ID", retry },
 	{ "cancel", "ID", cancel },

@@ -130,23 +130,31 @@ Test(jobs_work, is_looked_at_on_the_command_line)
 	const char *show[] = { NULL, "jobs", "show", NULL, NULL };
 	const char *retry[] = { NULL, "jobs", "retry", NULL, NULL };
 	const char *list[] = { NULL, "jobs", "list", "--kind", "cli.test", NULL };
+	const char *typo[] = { NULL, "jobs", "list", "--state", "runing", NULL };
 	struct str out;
 	int status;
-	char *id;
+	char *id, *newer;
 
 	(void)world();
 	database_run("INSERT INTO job_queues (name) VALUES ('idle') ON CONFLICT DO NOTHING", NULL);
 	id = add_to("idle", "cli.test"); /* which no worker serves */
-	stats[0] = show[0] = retry[0] = list[0] = world()->binary;
+	newer = add_to("idle", "cli.test");
+	stats[0] = show[0] = retry[0] = list[0] = typo[0] = world()->binary;
 	show[3] = retry[3] = id;
 	(void)setenv("ZYGO_ENV_FILE", world()->env_file, 1);
 	out = world_run(list, NULL);
-	cr_expect(memmem(out.ptr, out.len, id, strlen(id)), "%.*s", STR_FMT(out));
+	cr_assert(memmem(out.ptr, out.len, id, strlen(id)), "%.*s", STR_FMT(out));
+	cr_assert(memmem(out.ptr, out.len, newer, strlen(newer)), "%.*s", STR_FMT(out));
+	cr_expect(memmem(out.ptr, out.len, newer, strlen(newer)) <
+			  memmem(out.ptr, out.len, id, strlen(id)),
+		  "the newest comes first");
+	(void)world_run(typo, &status);
+	cr_expect_eq(status, 2, "there is no such state");
 	out = world_run(show, NULL);
 	cr_expect(memmem(out.ptr, out.len, "waiting", 7), "%.*s", STR_FMT(out));
 	out = world_run(stats, NULL);
 	cr_expect(memmem(out.ptr, out.len, "QUEUE", 5), "%.*s", STR_FMT(out));
 	(void)world_run(retry, &status);
 	cr_expect_eq(status, 1, "a waiting job cannot be retried");
-	database_run("DELETE FROM jobs WHERE id = $1::uuid", id, NULL);
+	database_run("DELETE FROM jobs WHERE kind = 'cli.test'", NULL);
 }

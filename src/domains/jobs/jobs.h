@@ -29,6 +29,8 @@ struct job_admin_filter {
 
 extern const struct mount jobs_mount;
 
+extern const char *const job_states[]; /* ends with NULL */
+
 /* Of c's tenant. */
 int jobs_list(struct ctx *c, const struct job_filter *f, const struct paging *p,
 	      const struct page **ret) MUST_CHECK;

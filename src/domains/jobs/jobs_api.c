@@ -11,14 +11,11 @@
  */
 
 /* clang-format off */
-static const char *const states[] = { "waiting", "delayed", "active", "completed", "failed", "cancelled",
-				      "waiting-children", NULL };
-
 #define ID_EXAMPLE   "0190f6a0-7b1c-7c3e-9d2f-3a4b5c6d7e8f"
 #define TIME_EXAMPLE "2026-01-31T12:00:00.000Z"
 
 static const struct field filter_fields[] = {
-	{ "state", T_ENUM, OPTIONAL, offsetof(struct job_filter, state), .words = states,
+	{ "state", T_ENUM, OPTIONAL, offsetof(struct job_filter, state), .words = job_states,
 	  .about = "Only jobs in this state", .example = "active" },
 	{ "kind", T_STRING, OPTIONAL, offsetof(struct job_filter, kind), .min = 1, .max = 100,
 	  .about = "Only jobs of this kind", .example = "tenant.delete" },
@@ -30,7 +27,7 @@ static const struct field admin_filter_fields[] = {
 	  .about = "Only jobs of this tenant", .example = ID_EXAMPLE },
 	{ "queue", T_STRING, OPTIONAL, offsetof(struct job_admin_filter, queue), .min = 1, .max = 100,
 	  .about = "Only jobs of this queue", .example = "email" },
-	{ "state", T_ENUM, OPTIONAL, offsetof(struct job_admin_filter, state), .words = states,
+	{ "state", T_ENUM, OPTIONAL, offsetof(struct job_admin_filter, state), .words = job_states,
 	  .about = "Only jobs in this state", .example = "failed" },
 	{ "kind", T_STRING, OPTIONAL, offsetof(struct job_admin_filter, kind), .min = 1, .max = 100,
 	  .about = "Only jobs of this kind", .example = "housekeeping.sweep" },
@@ -42,7 +39,7 @@ static const struct shape admin_filter = SHAPE("JobAdminFilter", struct job_admi
 	{ "id", T_UUID, REQUIRED, .about = "Never changes", .example = ID_EXAMPLE }, \
 	{ "queue", T_STRING, REQUIRED, .about = "Where it waits its turn", .example = "email" }, \
 	{ "kind", T_STRING, REQUIRED, .about = "What it does", .example = "mail.send" }, \
-	{ "state", T_ENUM, REQUIRED, .words = states, \
+	{ "state", T_ENUM, REQUIRED, .words = job_states, \
 	  .about = "completed, failed and cancelled are the ends; failed means after the last attempt", .example = "active" }
 #define JOB_PROGRESS \
 	{ "progress", T_INT, REQUIRED, .max = 100, .about = "Percent", .example = "40" }, \

@@ -9,6 +9,10 @@
 #include "db/page.h"
 #include "gen/sql_jobs_admin.h"
 
+/* As the column's check has them (sql/migrations/0003). */
+const char *const job_states[] = { "waiting", "delayed",   "active",           "completed",
+				   "failed",  "cancelled", "waiting-children", NULL };
+
 int jobs_list(struct ctx *c, const struct job_filter *f, const struct paging *p,
 	      const struct page **ret)
 {
@@ -131,6 +135,9 @@ static const struct {
 	  "failedLately", "" },
 	{ "zygo_job_wait_milliseconds",
 	  "From when a job could run to when it did, on average of five minutes.", "waitMs", "" },
+	{ "zygo_job_wait_max_milliseconds",
+	  "The longest from when a job could run to when it did, within five minutes.", "waitMaxMs",
+	  "" },
 	{ "zygo_job_run_milliseconds", "How long a job ran, on average of five minutes.", "runMs",
 	  "" },
 };
