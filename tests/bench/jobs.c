@@ -1,15 +1,15 @@
 /*
  * Measures the job queue for scripts/bench-jobs, without nginx or the API: jobs that do nothing,
- *added and run. DATABASE_URL names the database.
+ * added and run. DATABASE_URL names the database.
  *
  *	jobs add N BATCH       N jobs, BATCH in a transaction
  *	jobs fill N            N jobs, for the next:
  *	jobs run N WORKERS     N jobs that wait already, by so many workers, until the last is done
- *	jobs start N           N jobs, one at a time, to workers that sleep: from adding to the
- *handler
+ *	jobs start N RATE      N jobs, one every 20 ms, from adding to the handler, beside RATE
+ *	                       others a second that somebody else adds; 0: to workers that sleep
  *
  * Prints one line, "n=… seconds=… cpu_us=… p50_us=… p99_us=…", where cpu_us is this program's and
- *its children's; PostgreSQL's is the script's to measure.
+ * its children's from the moment that it was set up; PostgreSQL's is the script's to measure.
  */
 #include "base/arena.h"
 #include "base/clock.h"
@@ -44,8 +44,14 @@ static struct tenant_id tenants[TENANTS];
 
 static int do_nothing(struct job *j UNUSED)
 {
-	shared->started_us = clock_monotonic_us();
 	shared->done++;
+
+	return OK;
+}
+
+static int say_when(struct job *j UNUSED)
+{
+	shared->started_us = clock_monotonic_us();
 
 	return OK;
 }
@@ -56,7 +62,9 @@ static const struct job_queue queues[] = {
 };
 static const struct job_kind kind = { JOB_DEFAULTS, .name = "bench", .queue = "bench",
 				      .run = do_nothing };
-static const struct job_kind *const kinds[] = { &kind, NULL };
+static const struct job_kind mark = { JOB_DEFAULTS, .name = "mark", .queue = "bench",
+				      .run = say_when };
+static const struct job_kind *const kinds[] = { &kind, &mark, NULL };
 static const struct job_task no_tasks[] = { { 0 } };
 static const struct job_book book = { queues, kinds, no_tasks };
 
@@ -70,13 +78,13 @@ static int64_t number(const char *text)
 {
 	int64_t n;
 
-	if (!text || !str_to_i64(str_of(text), 1, 100000000, &n))
+	if (!text || !str_to_i64(str_of(text), 0, 100000000, &n))
 		die("a number is expected");
 
 	return n;
 }
 
-static void add(int64_t n, int64_t at_a_time)
+static void add(const struct job_kind *k, int64_t n, int64_t at_a_time)
 {
 	struct arena *a = arena_new();
 	struct ctx c;
@@ -89,25 +97,33 @@ static void add(int64_t n, int64_t at_a_time)
 		act_for_tenant(&c, tenants[done / at_a_time % TENANTS]);
 		b = batch_new(&c, BATCH_WRITE);
 		for (int64_t i = 0; i < at_a_time && done + i < n; i++)
-			jobs_add(b, &c, &(struct job_new){ .kind = &kind });
+			jobs_add(b, &c, &(struct job_new){ .kind = k });
 		if (batch_run(b))
 			die(c.fault.detail ? c.fault.detail : "the jobs were not added");
 	}
 	arena_free(a);
 }
 
-static pid_t start(unsigned workers)
+static pid_t fork_child(void)
 {
-	struct work how = { .book = &book, .workers = workers };
-	static char *argv[] = { NULL };
 	pid_t pid = fork();
 
 	if (pid < 0)
 		die("fork failed");
-	if (pid == 0) {
+	if (pid == 0)
 		(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+
+	return pid;
+}
+
+static pid_t start(unsigned workers)
+{
+	struct work how = { .book = &book, .workers = workers };
+	static char *argv[] = { NULL };
+	pid_t pid = fork_child();
+
+	if (pid == 0)
 		_exit(work(&how, argv));
-	}
 
 	return pid;
 }
@@ -121,6 +137,23 @@ static void stop(pid_t pid)
 		die("the workers did not end in order");
 }
 
+/* So many a second, ten at a time, until it is killed. */
+static pid_t start_others(int64_t rate)
+{
+	pid_t pid = fork_child();
+
+	while (pid == 0) {
+		add(&kind, 10, 10);
+		usleep((useconds_t)(10 * US_PER_S / rate));
+	}
+
+	return pid;
+}
+
+/*
+ * Measuring
+ */
+
 static int64_t cpu_of(int who)
 {
 	struct rusage u;
@@ -131,32 +164,48 @@ static int64_t cpu_of(int who)
 	       u.ru_stime.tv_usec;
 }
 
-static void report(int64_t n, int64_t us, int64_t p50_us, int64_t p99_us)
+static int64_t cpu_us(void)
+{
+	return cpu_of(RUSAGE_SELF) + cpu_of(RUSAGE_CHILDREN);
+}
+
+struct since {
+	int64_t clock_us, cpu_us;
+};
+
+static struct since begin(void)
+{
+	return (struct since){ clock_monotonic_us(), cpu_us() };
+}
+
+static void report(int64_t n, int64_t us, int64_t own_us, int64_t p50_us, int64_t p99_us)
 {
 	printf("n=%lld seconds=%.3f cpu_us=%lld p50_us=%lld p99_us=%lld\n", (long long)n,
-	       (double)us / 1e6, (long long)(cpu_of(RUSAGE_SELF) + cpu_of(RUSAGE_CHILDREN)),
-	       (long long)p50_us, (long long)p99_us);
+	       (double)us / 1e6, (long long)own_us, (long long)p50_us, (long long)p99_us);
 }
 
 static void measure_adding(int64_t n, int64_t at_a_time)
 {
-	int64_t from_us = clock_monotonic_us();
+	struct since from;
 
-	add(n, at_a_time);
-	report(n, clock_monotonic_us() - from_us, 0, 0);
+	add(&kind, 1, 1); /* connects */
+	from = begin();
+	add(&kind, n, at_a_time);
+	report(n, clock_monotonic_us() - from.clock_us, cpu_us() - from.cpu_us, 0, 0);
 }
 
 /* The jobs are there already: see the script, which counts PostgreSQL's work from then on. */
 static void measure_running(int64_t n, int64_t workers)
 {
-	int64_t from_us = clock_monotonic_us(), us;
+	struct since from = begin();
 	pid_t pid = start((unsigned)workers);
+	int64_t us;
 
 	while (shared->done < (uint64_t)n)
 		usleep(1000);
-	us = clock_monotonic_us() - from_us;
+	us = clock_monotonic_us() - from.clock_us;
 	stop(pid);
-	report(n, us, 0, 0);
+	report(n, us, cpu_us() - from.cpu_us, 0, 0);
 }
 
 static int by_value(const void *a, const void *b)
@@ -166,28 +215,39 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static void measure_starting(int64_t n)
+static int64_t measure_one_start(void)
+{
+	int64_t added_us;
+
+	usleep(20000);
+	shared->started_us = 0;
+	added_us = clock_monotonic_us();
+	add(&mark, 1, 1);
+	while (!shared->started_us)
+		usleep(50);
+
+	return shared->started_us - added_us;
+}
+
+static void measure_starting(int64_t n, int64_t rate)
 {
 	struct arena *a = arena_new();
 	int64_t *waits = arena_make_n(a, int64_t, (size_t)n);
-	pid_t pid = start(2);
-	int64_t from_us = clock_monotonic_us();
+	pid_t workers = start(2), others = rate ? start_others(rate) : 0;
+	struct since from;
 
-	for (int64_t i = -20; i < n; i++) { /* the first ones prepare statements */
-		uint64_t before = shared->done;
-		int64_t added_us;
-
-		usleep(20000); /* asleep again */
-		added_us = clock_monotonic_us();
-		add(1, 1);
-		while (shared->done == before)
-			usleep(50);
-		if (i >= 0)
-			waits[i] = shared->started_us - added_us;
-	}
-	stop(pid);
+	for (int64_t i = 0; i < 20; i++) /* statements are prepared */
+		(void)measure_one_start();
+	from = begin();
+	for (int64_t i = 0; i < n; i++)
+		waits[i] = measure_one_start();
+	if (others)
+		(void)kill(others, SIGKILL);
+	stop(workers);
 	qsort(waits, (size_t)n, sizeof(*waits), by_value);
-	report(n, clock_monotonic_us() - from_us, waits[n / 2], waits[n * 99 / 100]);
+	report(n, clock_monotonic_us() - from.clock_us, cpu_us() - from.cpu_us, waits[n / 2],
+	       waits[n * 99 / 100]);
+	arena_free(a);
 }
 
 int main(int argc, char **argv)
@@ -221,10 +281,10 @@ int main(int argc, char **argv)
 		measure_adding(number(argv[2]), AT_A_TIME);
 	else if (strcmp(verb, "run") == 0 && argc == 4)
 		measure_running(number(argv[2]), number(argv[3]));
-	else if (strcmp(verb, "start") == 0 && argc == 3)
-		measure_starting(number(argv[2]));
+	else if (strcmp(verb, "start") == 0 && argc == 4)
+		measure_starting(number(argv[2]), number(argv[3]));
 	else
-		die("usage: jobs add N BATCH | fill N | run N WORKERS | start N");
+		die("usage: jobs add N BATCH | fill N | run N WORKERS | start N RATE");
 
 	return 0;
 }

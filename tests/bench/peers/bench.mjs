@@ -1,10 +1,11 @@
-// The same work as tests/bench/jobs.c does, by the queues that a team would take otherwise. Each is tuned as its
-// manual says for throughput.
+// The same work as tests/bench/jobs.c does, by the queues that a team would take otherwise. Each is tuned for throughput as its
+// own manual says: BullMQ's "Going to production" and "Concurrency", pg-boss' "Workers", graphile-worker's "Performance".
 //
-//	node bench.mjs bullmq|pgboss|graphile add N BATCH | fill N | run N CONCURRENCY | start N
+//	node bench.mjs bullmq|pgboss|graphile add N BATCH | fill N | run N CONCURRENCY | start N RATE
 //
 // DATABASE_URL and REDIS_SOCKET name the servers. Prints the line that jobs.c prints.
 import { Queue, Worker } from 'bullmq';
+import { fork } from 'node:child_process';
 import { Logger, makeWorkerUtils, run as runGraphile } from 'graphile-worker';
 import IORedis from 'ioredis';
 import pg from 'pg';
@@ -14,21 +15,24 @@ const [peer, verb, n, more] = [process.argv[2], process.argv[3], Number(process.
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const now = () => Number(process.hrtime.bigint() / 1000n);
 const quiet = new Logger(() => () => {});
+const LATENCY_CONCURRENCY = 10;
 
-// Each gives: add(count), one transaction or call; work(concurrency, handler); close().
+// Each gives: add(count, data), one transaction or call; work(concurrency, handler(data)); close().
 const peers = {
 	async bullmq() {
 		const connection = new IORedis({ path: process.env.REDIS_SOCKET, maxRetriesPerRequest: null });
 		const options = { removeOnComplete: { count: 1000 }, attempts: 3, backoff: { type: 'exponential', delay: 5000 } };
 		const queue = new Queue('bench', { connection, defaultJobOptions: options });
+		await queue.waitUntilReady();
 		let worker;
 		return {
-			add: (count) =>
+			add: (count, data) =>
 				count === 1
-					? queue.add('bench', {})
-					: queue.addBulk(Array.from({ length: count }, () => ({ name: 'bench', data: {} }))),
+					? queue.add('bench', data)
+					: queue.addBulk(Array.from({ length: count }, () => ({ name: 'bench', data }))),
 			async work(concurrency, handler) {
-				worker = new Worker('bench', async () => handler(), { connection: connection.duplicate(), concurrency });
+				const own = { connection: connection.duplicate(), concurrency };
+				worker = new Worker('bench', async (job) => handler(job.data), own);
 				await worker.waitUntilReady();
 			},
 			async close() {
@@ -38,48 +42,48 @@ const peers = {
 			},
 		};
 	},
+	// It fetches twice a second at the most, so only large batches are fast; more than ten such workers bring nothing.
 	async pgboss() {
 		const boss = new PgBoss({ connectionString: process.env.DATABASE_URL, schema: 'pgboss' });
 		boss.on('error', () => {});
 		await boss.start();
 		await boss.createQueue('bench');
 		return {
-			add: (count) =>
+			add: (count, data) =>
 				count === 1
-					? boss.send('bench', {})
-					: boss.insert(Array.from({ length: count }, () => ({ name: 'bench', data: {} }))),
+					? boss.send('bench', data)
+					: boss.insert(Array.from({ length: count }, () => ({ name: 'bench', data }))),
 			async work(concurrency, handler) {
-				// It fetches every half second at the most, so that only large batches are fast.
-				const options = { batchSize: concurrency === 1 ? 1 : 500, pollingIntervalSeconds: 0.5 };
 				for (let i = 0; i < Math.min(concurrency, 10); i++)
-					await boss.work('bench', options, async (jobs) => {
-						for (const _ of jobs) handler();
+					await boss.work('bench', { batchSize: 500, pollingIntervalSeconds: 0.5 }, async (jobs) => {
+						for (const job of jobs) handler(job.data);
 					});
 			},
 			close: () => boss.stop({ graceful: true, timeout: 5000 }),
 		};
 	},
 	async graphile() {
-		const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 20 });
+		const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 51 });
 		pool.on('error', () => {});
+		pool.on('connect', (client) => client.on('error', () => {}));
 		const utils = await makeWorkerUtils({ pgPool: pool, logger: quiet });
 		await utils.migrate();
 		let runner;
 		return {
-			add: (count) =>
+			add: (count, data) =>
 				count === 1
-					? utils.addJob('bench', {})
+					? utils.addJob('bench', data)
 					: pool.query(
 							`SELECT graphile_worker.add_jobs(ARRAY(
 								SELECT json_populate_record(NULL::graphile_worker.job_spec, $1)
 								FROM generate_series(1, $2)))`,
-							['{"identifier":"bench","payload":{}}', count],
+							[JSON.stringify({ identifier: 'bench', payload: data }), count],
 						),
 			async work(concurrency, handler) {
-				const preset = { worker: { concurrentJobs: concurrency, localQueue: { size: concurrency > 1 ? 500 : -1 },
-							   completeJobBatchDelay: concurrency > 1 ? 0 : -1, failJobBatchDelay: -1 } };
-				runner = await runGraphile({ preset, pgPool: pool, logger: quiet, noHandleSignals: true,
-							     taskList: { bench: async () => handler() } });
+				const worker = { concurrentJobs: concurrency, localQueue: { size: 500 }, completeJobBatchDelay: 0,
+						 failJobBatchDelay: 0 };
+				runner = await runGraphile({ preset: { worker }, pgPool: pool, logger: quiet, noHandleSignals: true,
+							     taskList: { bench: async (payload) => handler(payload) } });
 			},
 			async close() {
 				await runner?.stop();
@@ -90,36 +94,55 @@ const peers = {
 	},
 };
 
+const queue = await peers[peer]();
+let [from, cpu] = [now(), process.cpuUsage()];
+
 function report(us, p50 = 0, p99 = 0) {
-	const { user, system } = process.cpuUsage();
+	const { user, system } = process.cpuUsage(cpu);
 	console.log(`n=${n} seconds=${(us / 1e6).toFixed(3)} cpu_us=${user + system} p50_us=${p50} p99_us=${p99}`);
 }
 
-const queue = await peers[peer]();
-const from = now();
-if (verb === 'add' || verb === 'fill') {
+async function add() {
 	const batch = verb === 'fill' ? 1000 : more;
-	for (let done = 0; done < n; done += batch) await queue.add(Math.min(batch, n - done));
+	for (let done = 0; done < n; done += batch) await queue.add(Math.min(batch, n - done), {});
 	report(now() - from);
-} else if (verb === 'run') {
+}
+
+async function run() {
 	let done = 0;
 	await queue.work(more, () => done++);
 	while (done < n) await sleep(1);
 	report(now() - from);
-} else {
+}
+
+async function start() {
+	const others = more > 0 ? fork(process.argv[1], [peer, 'others', String(more)]) : null;
 	const waits = [];
 	let started = 0;
-	await queue.work(2, () => (started = now()));
-	for (let i = 0; i < n; i++) {
+	await queue.work(LATENCY_CONCURRENCY, (data) => {
+		if (data.mark) started = now();
+	});
+	for (let i = -20; i < n; i++) {
 		await sleep(20);
 		started = 0;
 		const added = now();
-		await queue.add(1);
+		await queue.add(1, { mark: true });
 		while (!started) await sleep(0.05);
-		waits.push(started - added);
+		if (i >= 0) waits.push(started - added);
 	}
+	others?.kill('SIGKILL');
 	waits.sort((a, b) => a - b);
 	report(now() - from, waits[Math.floor(n / 2)], waits[Math.floor((n * 99) / 100)]);
 }
+
+// n a second, ten at a time, until it is killed.
+async function others() {
+	for (;;) {
+		await queue.add(10, {});
+		await sleep(10000 / n);
+	}
+}
+
+await { add, fill: add, run, start, others }[verb]();
 await queue.close();
 process.exit(0);
