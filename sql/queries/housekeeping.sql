@@ -34,6 +34,29 @@ WHERE token_hash IN (
 	FOR UPDATE SKIP LOCKED)
 RETURNING session_id;
 
+-- Notifications: what was read is kept for 90 days, and so is what was only mailed; the rest for 400.
+-- name: housekeeping_notifications_read :many  role: system
+DELETE FROM notifications
+WHERE (tenant_id, id) IN (
+	SELECT tenant_id, id
+	FROM notifications
+	WHERE (read_at IS NOT NULL OR NOT is_shown) AND created_at < now() - interval '90 days'
+	ORDER BY created_at
+	LIMIT $1
+	FOR UPDATE SKIP LOCKED)
+RETURNING id;
+
+-- name: housekeeping_notifications :many  role: system
+DELETE FROM notifications
+WHERE (tenant_id, id) IN (
+	SELECT tenant_id, id
+	FROM notifications
+	WHERE created_at < now() - interval '400 days'
+	ORDER BY created_at
+	LIMIT $1
+	FOR UPDATE SKIP LOCKED)
+RETURNING id;
+
 -- name: housekeeping_login_attempts :many  role: identity
 DELETE FROM login_attempts
 WHERE (realm_id, email_hash) IN (

@@ -304,6 +304,10 @@ const struct setting settings[] = {
 	  .about = "Whether a person is told by mail of a log-in from a device and network that the "
 		   "account has not been used from.",
 	  .example = "true" },
+	{ "DIGEST_HOUR", SETTING_INT, FIELD(digest_hour), .fallback = "7", .max = 23,
+	  .about = "The hour, UTC, at which people are mailed what they have not read of the day's "
+		   "notifications, where they want it once a day.",
+	  .example = "7" },
 	{ "EMAIL_VERIFY_EXPIRES_IN", SETTING_DURATION, FIELD(email_verify_expires_us),
 	  .fallback = "24h", .min = US_PER_MINUTE, .max = 30 * US_PER_DAY,
 	  .about = "How long the link of a verification mail is good.",

@@ -8,6 +8,7 @@
 #include "domains/book.h"
 
 #include "domains/housekeeping/housekeeping.h"
+#include "domains/notifications/notifications.h"
 #include "identity/letters.h"
 #include "identity/signup.h"
 #include "jobs/book.h"
@@ -15,12 +16,17 @@
 static const struct job_kind *const kinds[] = {
 	&housekeeping_kind,
 	&letter_job,
+	&notification_digest_kind,
+	&notification_hourly_kind,
+	&notification_live_kind,
+	&notification_mail_kind,
 	&signup_job,
 	NULL,
 };
 
 static const struct job_task tasks[] = {
 	{ "housekeeping", "17 * * * *", NULL, MISSED_ONCE, &housekeeping_kind },
+	{ "notifications", "0 * * * *", NULL, MISSED_ONCE, &notification_hourly_kind },
 	{ 0 },
 };
 

@@ -7,6 +7,7 @@
 #include "domains/audit/audit.h"
 #include "domains/invitations/invitations.h"
 #include "domains/jobs/jobs.h"
+#include "domains/notifications/notifications.h"
 #include "domains/organisations/organisations.h"
 #include "domains/platform/platform.h"
 #include "domains/projects/projects.h"
@@ -37,6 +38,8 @@ const struct mount *const mounts[] = {
 	&tenant_mount,
 	&mfa_policy_mount,
 	&jobs_mount,
+	&notifications_mount,
+	&unsubscribe_mount,
 	&organisations_mount,
 	&audit_mount,
 	&platform_mount,

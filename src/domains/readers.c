@@ -4,12 +4,14 @@
  */
 #include "events/reader.h"
 
+#include "domains/notifications/notifications.h"
 #include "events/live.h"
 #include "gen/sql_spine.h"
 
 /* clang-format off */
 const struct event_reader event_readers[] = {
 	{ .name = "realtime", .look = &sql_spine_live, .tell = live_tell },
+	{ .name = "notifications", .read = notifications_read },
 	{ 0 },
 };
 /* clang-format on */

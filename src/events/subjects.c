@@ -123,4 +123,9 @@ static const struct field impersonation_fields[] = {
 	{ "minutes", T_INT, REQUIRED, .about = "How long at most", .example = "30" },
 };
 const struct shape impersonation_extra = REPLY_SHAPE("ImpersonationData", impersonation_fields);
+
+static const struct field expiry_fields[] = {
+	{ "expiresAt", T_DATETIME, REQUIRED, .about = "When it runs out", .example = "2026-12-31T12:00:00.000Z" },
+};
+const struct shape expiry_extra = REPLY_SHAPE("ExpiryData", expiry_fields);
 /* clang-format on */

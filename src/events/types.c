@@ -46,7 +46,7 @@ const struct event_type event_types[] = {
 	{ "apiKey.created", "An API key was made", &api_key_state, NULL, PERM_MANAGE_API_KEYS, true },
 	{ "apiKey.updated", "An API key's name, scopes or limits changed", &api_key_state, NULL, PERM_MANAGE_API_KEYS, true },
 	{ "apiKey.rotated", "An API key has a new secret", &api_key_state, NULL, PERM_MANAGE_API_KEYS, true },
-	{ "apiKey.expiring", "An API key runs out within a week; said once for each end that it is given", &api_key_state, NULL, PERM_MANAGE_API_KEYS, true },
+	{ "apiKey.expiring", "An API key runs out within a week; said once for each end that it is given", NULL, &expiry_extra, PERM_MANAGE_API_KEYS, true },
 	{ "apiKey.revoked", "An API key was revoked", &api_key_state, NULL, PERM_MANAGE_API_KEYS, true },
 	{ "apiKey.deleted", "An API key was deleted", &api_key_state, NULL, PERM_MANAGE_API_KEYS, true },
 	{ "webhook.created", "A webhook was made", &webhook_state, NULL, PERM_VIEW_AUDIT_LOGS, true },

@@ -30,6 +30,10 @@ static const struct {
 	{ "invitations\\_tenant\\_id\\_user\\_id\\_key", "a user is invited when it is made" },
 	{ "invitation\\_tokens\\_invitation\\_id\\_fkey", "the invitation was just found" },
 	{ "invitation\\_tokens\\_token\\_hash\\_key", "256 random bits, hashed" },
+	{ "notifications\\_user\\_id\\_fkey", "the seat is looked for by the same statement" },
+	{ "notifications\\_tenant\\_id\\_event\\_id\\_user\\_id\\_key",
+	  "who was told already is not told again" },
+	{ "notification\\_preferences\\_user\\_id\\_fkey", "the seat is the one that acts" },
 	{ "users\\_account\\_id\\_fkey",
 	  "the account was just made or found, in the same transaction" },
 };

@@ -24,6 +24,8 @@ static const struct {
 	{ "idempotencyKeys", &sql_housekeeping_idempotency_keys, BATCH_SYSTEM },
 	{ "sessions", &sql_housekeeping_sessions, BATCH_IDENTITY },
 	{ "refreshTokens", &sql_housekeeping_refresh_tokens, BATCH_IDENTITY },
+	{ "notificationsRead", &sql_housekeeping_notifications_read, BATCH_SYSTEM },
+	{ "notifications", &sql_housekeeping_notifications, BATCH_SYSTEM },
 	{ "loginAttempts", &sql_housekeeping_login_attempts, BATCH_IDENTITY },
 };
 

@@ -1,0 +1,104 @@
+-- Notifications: what a user is told of, in the list that they read and by mail. Kinds, who is told and in which words stand in
+-- src/domains/notifications/kinds.c.
+
+CREATE TABLE notifications (
+	tenant_id uuid NOT NULL CONSTRAINT notifications_tenant_id_fkey REFERENCES tenants ON DELETE CASCADE,
+	id uuid NOT NULL,
+	user_id uuid NOT NULL,
+	event_id uuid NOT NULL,                     -- which caused it; not a foreign key, because it may outlive the event
+	kind text NOT NULL,
+	subject_id uuid,                            -- the event's,
+	actor_id uuid,                              -- and whose seat did it
+	title text NOT NULL,
+	body text NOT NULL,
+	is_shown boolean NOT NULL,                  -- in the list; else it is only mailed
+	awaits_digest boolean NOT NULL DEFAULT false,
+	digest_id uuid,                             -- the digest that took it
+	read_at timestamptz,
+	archived_at timestamptz,                    -- then it is read too
+	created_at timestamptz NOT NULL DEFAULT now(), -- when it was told, which may be after it happened
+	CONSTRAINT notifications_pkey PRIMARY KEY (tenant_id, id),
+	CONSTRAINT notifications_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users ON DELETE CASCADE,
+	-- Nobody is told of one event twice, however often it is read.
+	CONSTRAINT notifications_tenant_id_event_id_user_id_key UNIQUE (tenant_id, event_id, user_id)
+);
+CREATE INDEX notifications_user_id_idx ON notifications (tenant_id, user_id, created_at, id) WHERE is_shown AND archived_at IS NULL;
+CREATE INDEX notifications_unread_idx ON notifications (tenant_id, user_id, created_at)
+	WHERE is_shown AND archived_at IS NULL AND read_at IS NULL;
+CREATE INDEX notifications_awaits_digest_idx ON notifications (created_at) WHERE awaits_digest;
+CREATE INDEX notifications_digest_id_idx ON notifications (tenant_id, digest_id) WHERE digest_id IS NOT NULL;
+CREATE INDEX notifications_read_idx ON notifications (created_at) WHERE read_at IS NOT NULL OR NOT is_shown;
+CREATE INDEX notifications_created_at_idx ON notifications (created_at);
+CALL isolate('notifications', 'tenant_id', false);
+
+-- What somebody has chosen beside what a kind says by itself.
+CREATE TABLE notification_preferences (
+	tenant_id uuid NOT NULL CONSTRAINT notification_preferences_tenant_id_fkey REFERENCES tenants ON DELETE CASCADE,
+	user_id uuid NOT NULL,
+	kind text NOT NULL,
+	in_app boolean,                             -- NULL: as the kind says
+	email text CONSTRAINT notification_preferences_email_check CHECK (email IN ('instant', 'digest', 'off')),
+	CONSTRAINT notification_preferences_pkey PRIMARY KEY (tenant_id, user_id, kind),
+	CONSTRAINT notification_preferences_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users ON DELETE CASCADE
+);
+CALL isolate('notification_preferences');
+
+-- A seat that ends leaves nothing for anybody to read.
+CREATE FUNCTION notifications_end() RETURNS trigger LANGUAGE plpgsql
+AS $$
+BEGIN
+	DELETE FROM notifications WHERE tenant_id = NEW.tenant_id AND user_id = NEW.id;
+	DELETE FROM notification_preferences WHERE tenant_id = NEW.tenant_id AND user_id = NEW.id;
+	RETURN NULL;
+END
+$$;
+CREATE TRIGGER notifications_end AFTER UPDATE OF deleted_at ON users
+	FOR EACH ROW WHEN (OLD.deleted_at IS NULL AND NEW.deleted_at IS NOT NULL) EXECUTE FUNCTION notifications_end();
+
+------------------------------------------------------------------------------------------------------------
+-- Words
+
+-- A text in which {{name}} stands for a value; one that is not there is nothing. A value is never looked at again, so that nobody's
+-- name can be a template.
+CREATE FUNCTION fill_in(p_template text, p_values jsonb) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+	SELECT string_agg(CASE WHEN n = 1 THEN part
+			       ELSE coalesce(p_values ->> split_part(part, '}}', 1), '') || substr(part, strpos(part, '}}') + 2) END,
+			  '' ORDER BY n)
+	FROM regexp_split_to_table(p_template, '\{\{') WITH ORDINALITY AS parts (part, n)
+$$;
+
+-- How a seat's person is called by others.
+CREATE FUNCTION seat_name(u users) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT coalesce(nullif(u.display_name, ''), nullif(concat_ws(' ', nullif(u.first_name, ''), nullif(u.last_name, '')), ''), u.email) $$;
+
+-- An id made by the database, where a statement makes many rows (RFC 9562 section 5.7); as in 0011.
+CREATE OR REPLACE FUNCTION uuid_v7() RETURNS uuid LANGUAGE sql VOLATILE PARALLEL SAFE
+AS $$
+	SELECT overlay(overlay(gen_random_uuid()::text PLACING '7' FROM 15) PLACING
+		left(h, 8) || '-' || right(h, 4) FROM 1)::uuid
+	FROM lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') AS h
+$$;
+
+-- A job, where a statement finds out for what there is to be one; src/jobs/job.h has the rest. Workers that sleep are woken at the commit.
+CREATE FUNCTION add_job(p_tenant uuid, p_queue text, p_kind text, p_attempts integer, p_payload jsonb) RETURNS void LANGUAGE sql
+AS $$
+	INSERT INTO jobs (tenant_id, id, queue, kind, payload, state, max_attempts)
+	VALUES (p_tenant, uuid_v7(), p_queue, p_kind, p_payload, 'waiting', p_attempts);
+	SELECT pg_notify('zygo_jobs', p_queue) WHERE EXISTS (SELECT FROM job_workers WHERE is_asleep);
+$$;
+
+-- The latest moment at which a day's digests were due: the hour, UTC, today or yesterday.
+CREATE FUNCTION digest_due_at(p_hour integer) RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+	SELECT (date_trunc('day', (now() AT TIME ZONE 'UTC') - make_interval(hours => p_hour)) + make_interval(hours => p_hour))
+	       AT TIME ZONE 'UTC'
+$$;
+
+------------------------------------------------------------------------------------------------------------
+-- API keys that run out: for which expiry their maker was told.
+
+ALTER TABLE api_keys ADD COLUMN expiry_told_for timestamptz;
+CREATE INDEX api_keys_expires_at_idx ON api_keys (expires_at) WHERE revoked_at IS NULL AND expires_at IS NOT NULL;
+DROP TRIGGER audit ON api_keys;
+CALL audit('api_keys', 'last_used_at', 'last_used_ip', 'expiry_told_for');

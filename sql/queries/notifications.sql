@@ -1,0 +1,249 @@
+-- Notifications. Whose they are is current_seat(): a global admin without a seat has none.
+
+------------------------------------------------------------------------------------------------------------
+-- One's own
+
+-- $1 only unread, $2 kind.
+-- name: notifications_list :page  reply: Notification
+-- sort: -createdAt created_at timestamptz
+SELECT id, kind, title, body, subject_id AS "subjectId", event_id AS "eventId", read_at AS "readAt", created_at AS "createdAt"
+FROM notifications
+WHERE user_id = current_seat() AND is_shown AND archived_at IS NULL
+  AND (NOT coalesce($1, false) OR read_at IS NULL)
+  AND ($2::text IS NULL OR kind = $2);
+
+-- name: notifications_unread :one  reply: UnreadCount
+SELECT count(*) AS "unread"
+FROM notifications
+WHERE user_id = current_seat() AND is_shown AND archived_at IS NULL AND read_at IS NULL;
+
+-- Read once, it stays read since then.  $1 id, $2 read, else unread.
+-- name: notifications_mark :one  reply: Notification  noun: Notification
+UPDATE notifications
+SET read_at = CASE WHEN $2 THEN coalesce(read_at, now()) END
+WHERE id = $1 AND user_id = current_seat() AND is_shown AND archived_at IS NULL
+RETURNING id, kind, title, body, subject_id AS "subjectId", event_id AS "eventId", read_at AS "readAt", created_at AS "createdAt";
+
+-- What came up to a moment, NULL: so far; what comes meanwhile stays unread.  $1 moment.
+-- name: notifications_mark_all :one  reply: NotificationsRead
+WITH marked AS (
+	UPDATE notifications
+	SET read_at = now()
+	WHERE user_id = current_seat() AND is_shown AND archived_at IS NULL AND read_at IS NULL
+	  AND created_at <= coalesce($1, now())
+	RETURNING id
+)
+SELECT count(*) AS "marked" FROM marked;
+
+-- $1 id.
+-- name: notifications_archive :one  noun: Notification
+UPDATE notifications
+SET archived_at = now(), read_at = coalesce(read_at, now())
+WHERE id = $1 AND user_id = current_seat() AND is_shown AND archived_at IS NULL
+RETURNING id;
+
+-- The person's other pages are told how many are unread now.  $1 queue, $2 kind, $3 attempts of the job that does.
+-- name: notifications_tell :exec
+SELECT add_job(current_tenant(), $1, $2, $3, jsonb_build_object('user', current_seat())) WHERE current_seat() IS NOT NULL;
+
+------------------------------------------------------------------------------------------------------------
+-- Preferences
+
+-- $1 kinds (notification_kinds_json()).
+-- name: notifications_preferences :many  reply: NotificationPreference
+SELECT k.kind, k.about, k.is_security AS "isSecurity", coalesce(p.in_app, k.in_app) AS "inApp", coalesce(p.email, k.email) AS "email"
+FROM jsonb_to_recordset($1::jsonb) AS k (place integer, kind text, about text, is_security boolean, in_app boolean, email text)
+LEFT JOIN notification_preferences p ON p.user_id = current_seat() AND p.kind = k.kind
+ORDER BY k.place;
+
+-- Refuses who has no seat to keep them for.  $1 kind, $2 shown or NULL, $3 mail or NULL: what is NULL stays as it is.
+-- name: notifications_prefer :exec
+INSERT INTO notification_preferences AS p (tenant_id, user_id, kind, in_app, email)
+SELECT current_tenant(), current_seat(), $1, $2, $3
+WHERE current_seat() IS NOT NULL OR refuse('ZY422', 'You are no user of this tenant, so nobody is told for you')
+ON CONFLICT ON CONSTRAINT notification_preferences_pkey DO UPDATE
+SET in_app = coalesce(excluded.in_app, p.in_app), email = coalesce(excluded.email, p.email);
+
+-- No more mail of these kinds, by a link in one: all of $4 where no kind is named, as far as they come in digests.
+-- $1 tenant, $2 user, $3 kind or NULL, $4 kinds (notification_kinds_json()).
+-- name: notifications_unsubscribe :exec  role: system
+INSERT INTO notification_preferences AS p (tenant_id, user_id, kind, email)
+SELECT u.tenant_id, u.id, k.kind, 'off'
+FROM users u
+CROSS JOIN jsonb_to_recordset($4::jsonb) AS k (kind text, is_security boolean, email text)
+LEFT JOIN notification_preferences o ON o.tenant_id = u.tenant_id AND o.user_id = u.id AND o.kind = k.kind
+WHERE u.tenant_id = $1 AND u.id = $2 AND NOT k.is_security
+  AND (k.kind = $3 OR ($3 IS NULL AND coalesce(o.email, k.email) = 'digest'))
+ON CONFLICT ON CONSTRAINT notification_preferences_pkey DO UPDATE SET email = 'off';
+
+------------------------------------------------------------------------------------------------------------
+-- From events: who is told what. A reader of the spine (src/events/reader.h).
+
+-- Of each event at hand, for each user whom it concerns, the first kind that says so: a row, unless neither list nor mail wants it; a job
+-- for each that is mailed at once; and for each event that anybody is shown, a job that says it live.
+-- $1 kinds (notification_kinds_json()), $2 mails are sent at all; $3 queue, $4 kind, $5 attempts of the mail's job; $6, $7, $8 of the live
+-- one's.
+-- name: notifications_of_events :exec  role: system
+WITH hits AS MATERIALIZED (
+	SELECT e.tenant_id, e.id AS event_id, e.subject_id, e.user_id, e.actor_kind, e.impersonated_by, e.data,
+	       k.place, k.kind, k.audience, k.permission, k.is_security, k.in_app, k.email, k.title, k.body
+	FROM events_at_hand() e
+	JOIN jsonb_to_recordset($1::jsonb) AS k (place integer, kind text, type text, audience text, permission text, is_security boolean,
+						 in_app boolean, email text, title text, body text) ON k.type = e.type
+), several AS MATERIALIZED ( -- looked for once a tenant, however many events there are
+	SELECT u.tenant_id, u.id, h.audience, h.permission
+	FROM (SELECT DISTINCT tenant_id, audience, permission FROM hits WHERE audience IN ('owners', 'holders')) AS h
+	JOIN users u ON u.tenant_id = h.tenant_id AND u.status = 'active' AND u.deleted_at IS NULL
+		    AND (h.permission = ANY (u.permissions) OR (h.audience = 'owners' AND 'owner' = ANY (u.role_keys)))
+), candidates AS (
+	SELECT h.tenant_id, h.event_id, h.place, s.id AS user_id
+	FROM hits h
+	JOIN several s ON s.tenant_id = h.tenant_id AND s.audience = h.audience AND s.permission IS NOT DISTINCT FROM h.permission
+	UNION ALL
+	SELECT tenant_id, event_id, place, subject_id FROM hits WHERE audience = 'subject'
+	UNION ALL
+	SELECT h.tenant_id, h.event_id, h.place, a.user_id
+	FROM hits h JOIN api_keys a ON a.tenant_id = h.tenant_id AND a.id = h.subject_id
+	WHERE h.audience = 'maker'
+	UNION ALL
+	SELECT h.tenant_id, h.event_id, h.place, i.invited_by
+	FROM hits h JOIN invitations i ON i.tenant_id = h.tenant_id AND i.user_id = h.subject_id
+	WHERE h.audience = 'inviter'
+), told AS (
+	SELECT DISTINCT ON (c.tenant_id, c.event_id, c.user_id)
+	       c.tenant_id, c.event_id, c.user_id, h.kind, h.subject_id, h.user_id AS actor_id, h.title, h.body, h.data, t.name AS tenant, t.plan,
+	       array_to_string(u.role_keys, ', ') AS roles,
+	       CASE WHEN h.impersonated_by IS NULL AND h.user_id IS NOT NULL THEN coalesce(seat_name(actor), 'Somebody')
+		    WHEN h.actor_kind = 'system' THEN 'The platform' ELSE 'Somebody of the platform' END AS actor,
+	       to_char(a.expires_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"') AS expires,
+	       coalesce(seat_name(subject), h.data #>> '{after,name}', h.data #>> '{before,name}', a.name,
+			h.data #>> '{after,url}', h.data #>> '{before,url}') AS subject,
+	       h.is_security OR coalesce(p.in_app, h.in_app) AS is_shown,
+	       CASE WHEN NOT $2 OR NOT u.email_verified THEN 'off' WHEN h.is_security THEN 'instant'
+		    ELSE coalesce(p.email, h.email) END AS email
+	FROM candidates c
+	JOIN hits h ON h.tenant_id = c.tenant_id AND h.event_id = c.event_id AND h.place = c.place
+	JOIN tenants t ON t.id = c.tenant_id AND t.deleted_at IS NULL
+	JOIN users u ON u.tenant_id = c.tenant_id AND u.id = c.user_id AND u.account_id IS NOT NULL AND u.deleted_at IS NULL
+		    AND (u.status = 'active' OR u.id = h.subject_id)
+	LEFT JOIN users actor ON actor.tenant_id = c.tenant_id AND actor.id = h.user_id
+	LEFT JOIN users subject ON subject.tenant_id = c.tenant_id AND subject.id = h.subject_id
+	LEFT JOIN api_keys a ON a.tenant_id = c.tenant_id AND a.id = h.subject_id
+	LEFT JOIN notification_preferences p ON p.tenant_id = c.tenant_id AND p.user_id = c.user_id AND p.kind = h.kind
+	WHERE h.is_security OR c.user_id IS DISTINCT FROM h.user_id
+	ORDER BY c.tenant_id, c.event_id, c.user_id, h.place
+), made AS (
+	INSERT INTO notifications (tenant_id, id, user_id, event_id, kind, subject_id, actor_id, title, body, is_shown, awaits_digest)
+	SELECT tenant_id, uuid_v7(), user_id, event_id, kind, subject_id, actor_id, fill_in(title, v), fill_in(body, v), is_shown,
+	       email = 'digest'
+	FROM told
+	CROSS JOIN LATERAL (SELECT data || jsonb_build_object('actor', actor, 'subject', subject, 'tenant', tenant, 'plan', plan,
+							      'roles', roles, 'expires', expires) AS v) AS has
+	WHERE is_shown OR email <> 'off'
+	ON CONFLICT ON CONSTRAINT notifications_tenant_id_event_id_user_id_key DO NOTHING
+	RETURNING tenant_id, id, user_id, event_id, is_shown
+)
+SELECT add_job(tenant_id, $3, $4, $5, jsonb_build_object('notification', m.id))
+FROM made m JOIN told USING (tenant_id, event_id, user_id)
+WHERE told.email = 'instant'
+UNION ALL
+SELECT add_job(tenant_id, $6, $7, $8, jsonb_build_object('event', event_id))
+FROM (SELECT DISTINCT tenant_id, event_id FROM made WHERE is_shown) AS shown;
+
+-- Of who is erased nothing is said any more, to them or to others.
+-- name: notifications_forget :exec  role: system
+DELETE FROM notifications n
+USING events_at_hand() e
+WHERE e.type = 'user.erased' AND n.tenant_id = e.tenant_id AND e.subject_id IN (n.user_id, n.subject_id, n.actor_id);
+
+------------------------------------------------------------------------------------------------------------
+-- What jobs say of them
+
+-- Those of one event that are shown, with how many each reader has unread.  $1 event, $2 the last user so far or NULL, $3 how many.
+-- name: notifications_live :many
+SELECT n.user_id, n.id, n.kind, n.title, n.body, n.subject_id AS "subjectId", n.event_id AS "eventId", n.read_at AS "readAt",
+       n.created_at AS "createdAt",
+       (SELECT count(*) FROM notifications o
+	WHERE o.user_id = n.user_id AND o.is_shown AND o.archived_at IS NULL AND o.read_at IS NULL) AS "unread"
+FROM notifications n
+WHERE n.event_id = $1 AND n.is_shown AND ($2::uuid IS NULL OR n.user_id > $2)
+ORDER BY n.user_id
+LIMIT $3;
+
+-- $1 user.
+-- name: notifications_unread_of :one
+SELECT count(*) AS "unread"
+FROM notifications
+WHERE user_id = $1 AND is_shown AND archived_at IS NULL AND read_at IS NULL;
+
+-- No row: nobody is there any more. Columns fill a template's {{name}} of the same name, but for user and kind.  $1 notification.
+-- name: notifications_mail :opt
+SELECT u.email AS "to", coalesce(nullif(u.first_name, ''), split_part(u.email, '@', 1)) AS name, t.name AS tenant, n.title, n.body,
+       n.kind, n.user_id
+FROM notifications n
+JOIN users u ON u.tenant_id = n.tenant_id AND u.id = n.user_id AND u.deleted_at IS NULL AND u.email_verified
+JOIN tenants t ON t.id = n.tenant_id AND t.deleted_at IS NULL
+WHERE n.id = $1;
+
+------------------------------------------------------------------------------------------------------------
+-- Digests
+
+-- Of some users, what waited when their day's digest was due is taken by one, and its mail enqueued: both or neither, so a day has one
+-- however often this is run. What was read meanwhile needs none. A row for each user; fewer than may be taken: no more wait.
+-- $1 hour (UTC), $2 how many users; $3 queue, $4 kind, $5 attempts of the mail's job.
+-- name: notifications_digests :many  role: system
+WITH due AS MATERIALIZED (
+	SELECT DISTINCT tenant_id, user_id
+	FROM notifications
+	WHERE awaits_digest AND created_at < digest_due_at($1)
+	LIMIT $2
+), digests AS MATERIALIZED (
+	SELECT tenant_id, user_id, uuid_v7() AS id FROM due
+), taken AS (
+	UPDATE notifications n
+	SET awaits_digest = false, digest_id = CASE WHEN n.read_at IS NULL THEN d.id END
+	FROM digests d
+	WHERE n.tenant_id = d.tenant_id AND n.user_id = d.user_id AND n.awaits_digest AND n.created_at < digest_due_at($1)
+	RETURNING n.tenant_id, n.user_id, n.digest_id
+)
+SELECT d.id, CASE WHEN EXISTS (SELECT FROM taken t WHERE t.digest_id = d.id)
+		  THEN add_job(d.tenant_id, $3, $4, $5, jsonb_build_object('digest', d.id, 'user', d.user_id))::text END AS mailed
+FROM digests d;
+
+-- $1 user.
+-- name: notifications_digest_reader :opt
+SELECT u.email AS "to", coalesce(nullif(u.first_name, ''), split_part(u.email, '@', 1)) AS name, t.name AS tenant
+FROM users u
+JOIN tenants t ON t.id = u.tenant_id AND t.deleted_at IS NULL
+WHERE u.id = $1 AND u.status = 'active' AND u.deleted_at IS NULL AND u.email_verified;
+
+-- The newest first, and how many there are.  $1 digest, $2 how many at most.
+-- name: notifications_digest_items :many
+SELECT title, body, count(*) OVER () AS total
+FROM notifications
+WHERE digest_id = $1
+ORDER BY created_at DESC, id DESC
+LIMIT $2;
+
+------------------------------------------------------------------------------------------------------------
+-- What time brings
+
+-- Keys that run out within a week, whose makers have not been told of that moment.  $1 how many.
+-- name: notifications_expiring_keys :many  role: system
+WITH due AS (
+	UPDATE api_keys
+	SET expiry_told_for = expires_at
+	WHERE (tenant_id, id) IN (
+		SELECT tenant_id, id FROM api_keys
+		WHERE revoked_at IS NULL AND expires_at > now() AND expires_at < now() + interval '7 days'
+		  AND expiry_told_for IS DISTINCT FROM expires_at
+		ORDER BY expires_at
+		LIMIT $1
+		FOR UPDATE SKIP LOCKED)
+	RETURNING tenant_id, id, expires_at
+)
+INSERT INTO events (tenant_id, id, type, subject_id, actor_kind, data)
+SELECT tenant_id, uuid_v7(), 'apiKey.expiring', id, 'system',
+       jsonb_build_object('expiresAt', to_char(expires_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
+FROM due
+RETURNING id;

@@ -1,0 +1,62 @@
+/* Events, and waiting for what follows from them: see notified.h. */
+#include "support/notified.h"
+
+#include "base/arena.h"
+#include "support/database.h"
+#include "support/servers.h"
+#include "support/world.h"
+
+#include <string.h>
+
+void notified_of(struct tenant_id t, const char *event, const char *subject, const char *actor,
+		 const char *data)
+{
+	database_run(
+		"INSERT INTO events (tenant_id, id, type, subject_id, actor_kind, user_id, data) "
+		"VALUES ($1::uuid, $2::uuid, $3, nullif($4, '')::uuid, "
+		"CASE WHEN $5 = '' THEN 'system' ELSE 'token' END, nullif($5, '')::uuid, "
+		"$6::jsonb)",
+		id_text(t.u), id_text(uuid_v7()), event, subject ? subject : "", actor ? actor : "",
+		data, NULL);
+}
+
+static bool is_read(void *tenant)
+{
+	return database_number("SELECT (NOT EXISTS (SELECT FROM event_inbox WHERE tenant_id = "
+			       "$1::uuid) AND coalesce((SELECT max(position) FROM event_log WHERE "
+			       "tenant_id = $1::uuid), 0) <= (SELECT position FROM event_readers "
+			       "WHERE name = 'notifications'))::int",
+			       (const char *)tenant, NULL) == 1;
+}
+
+void notified_settle(struct tenant_id t)
+{
+	wait_until(is_read, arena_strdup(world_arena(), id_text(t.u)),
+		   "the reader of notifications has read the tenant's events");
+}
+
+void notified_rewind(struct tenant_id t)
+{
+	database_run(
+		"UPDATE event_readers SET position = least(position, (SELECT min(position) - 1 "
+		"FROM event_log WHERE tenant_id = $1::uuid)) WHERE name = 'notifications'",
+		id_text(t.u), NULL);
+}
+
+static bool is_completed(void *job)
+{
+	const char *state = database_value("SELECT state FROM jobs WHERE id = $1::uuid",
+					   (const char *)job, NULL);
+
+	return state && strcmp(state, "completed") == 0;
+}
+
+void notified_run(const char *queue, const char *kind)
+{
+	char *id = arena_strdup(world_arena(), id_text(uuid_v7()));
+
+	database_run("INSERT INTO jobs (tenant_id, id, queue, kind, state, max_attempts) "
+		     "VALUES (platform_tenant(), $1::uuid, $2, $3, 'waiting', 3)",
+		     id, queue, kind, NULL);
+	wait_until(is_completed, id, kind);
+}
