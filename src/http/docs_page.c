@@ -27,6 +27,10 @@ const char docs_script[] =
 	"\t\t\t'/api/openapi.json' : '/api/v1/openapi.json',\n"
 	"\t\tdom_id: '#docs',\n"
 	"\t\tdeepLinking: true,\n"
+	"\t\tfilter: true,\n"
+	"\t\tdocExpansion: 'none',\n" /* only what is opened is made: hundreds of operations take
+					 seconds */
+	"\t\tdefaultModelsExpandDepth: 0,\n"
 	"\t\tvalidatorUrl: null,\n"
 	"\t});\n"
 	"} else {\n"

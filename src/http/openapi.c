@@ -9,6 +9,7 @@
 #include "base/config.h"
 #include "base/jsonwrite.h"
 #include "http/openapi_impl.h"
+#include "http/paging.h"
 #include "http/route.h"
 #include "http/schemas.h"
 #include "http/shape.h"
@@ -67,7 +68,7 @@ static bool has_location(const struct mounted *m, int status)
 
 static bool has_limit(const struct mounted *m, int status)
 {
-	return m->route->rate != RATE_EXEMPT && (status < 400 || status == 429);
+	return status == 429 || (m->route->rate != RATE_EXEMPT && status < 400);
 }
 
 static bool has_retry(const struct mounted *m, int status)
@@ -129,6 +130,19 @@ static void write_common_parameter(struct jsonwrite *w, const struct common_para
 	jsonwrite_object_end(w);
 	jsonwrite_member_text(w, "example", p->example);
 	jsonwrite_object_end(w);
+}
+
+/* Those of every list, but for its sorts. */
+static void write_paging_parameters(struct jsonwrite *w)
+{
+	for (size_t i = 0; i < paging_shape.fields_len; i++) {
+		const struct field *f = &paging_shape.fields[i];
+
+		if (strcmp(f->name, "sort") == 0)
+			continue;
+		jsonwrite_key(w, f->name);
+		openapi_query_parameter(w, f);
+	}
 }
 
 static void write_common_header(struct jsonwrite *w, const struct common_header *h)
@@ -272,7 +286,7 @@ static void write_examples(struct jsonwrite *w, const struct mounted *rows, size
 	jsonwrite_object_end(w);
 }
 
-static void write_components(struct jsonwrite *w, const struct schemas *schemas,
+static void write_components(struct jsonwrite *w, struct arena *a, const struct schemas *schemas,
 			     const struct mounted *rows, size_t n)
 {
 	jsonwrite_key(w, "components");
@@ -292,12 +306,14 @@ static void write_components(struct jsonwrite *w, const struct schemas *schemas,
 	jsonwrite_object(w);
 	for (const struct common_parameter *p = openapi_parameters; p->key; p++)
 		write_common_parameter(w, p);
+	write_paging_parameters(w);
 	jsonwrite_object_end(w);
 	jsonwrite_key(w, "headers");
 	jsonwrite_object(w);
 	for (const struct common_header *h = openapi_headers; h->key; h++)
 		write_common_header(w, h);
 	jsonwrite_object_end(w);
+	openapi_failures(w, a, rows, n);
 	write_schemas(w, schemas);
 	write_examples(w, rows, n);
 	jsonwrite_object_end(w);
@@ -450,7 +466,7 @@ void openapi_write(struct buf *out, unsigned tiers, bool pretty)
 	write_tags(&w, a, rows, n);
 	write_paths(&w, a, rows, n);
 	write_webhooks(&w);
-	write_components(&w, schemas_collect(a, tiers, openapi_included_shape), rows, n);
+	write_components(&w, a, schemas_collect(a, tiers, openapi_included_shape), rows, n);
 	jsonwrite_object_end(&w);
 
 	arena_free(a);

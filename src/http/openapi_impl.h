@@ -5,6 +5,7 @@
 #include "base/base.h"
 
 struct arena;
+struct field;
 struct jsonwrite;
 struct mounted;
 
@@ -27,6 +28,20 @@ struct common_header {
 	bool (*is_given_by)(const struct mounted *m, int status);
 };
 extern const struct common_header openapi_headers[]; /* ends with a NULL key */
+
+/* One parameter object, of a query. */
+void openapi_query_parameter(struct jsonwrite *w, const struct field *f);
+
+/* The member "headers" of this operation's reply with this status. */
+void openapi_headers_of(struct jsonwrite *w, const struct mounted *m, int status);
+
+/*
+ * Refusals: one of components.responses says all errors of one status that an operation may give,
+ * and most operations share it. Its name is their codes: "AUTH_FORBIDDEN.AUTH_CSRF".
+ * openapi_failure.c.
+ */
+const char *openapi_failure_name(struct arena *a, const struct mounted *m, int status);
+void openapi_failures(struct jsonwrite *w, struct arena *a, const struct mounted *rows, size_t n);
 
 /* {"$ref": "#/components/<kind>/<key>"} */
 void openapi_ref(struct jsonwrite *w, const char *kind, const char *key);

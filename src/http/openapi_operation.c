@@ -179,7 +179,7 @@ static void write_path_parameters(struct jsonwrite *w, const struct route *r)
 			write_path_parameter(w, s);
 }
 
-static void write_query_parameter(struct jsonwrite *w, const struct field *f)
+void openapi_query_parameter(struct jsonwrite *w, const struct field *f)
 {
 	jsonwrite_object(w);
 	jsonwrite_member_text(w, "name", f->name);
@@ -214,19 +214,19 @@ static void write_paging_parameter(struct jsonwrite *w, struct arena *a, const s
 	struct field as_enum = *f;
 
 	if (strcmp(f->name, "sort") != 0) {
-		write_query_parameter(w, f);
+		openapi_ref(w, "parameters", f->name);
 		return;
 	}
 
 	as_enum.type = T_ENUM;
 	as_enum.words = sort_words(a, sorts);
-	write_query_parameter(w, &as_enum);
+	openapi_query_parameter(w, &as_enum);
 }
 
 static void write_query_parameters(struct jsonwrite *w, struct arena *a, const struct route *r)
 {
 	for (size_t i = 0; r->query && i < r->query->fields_len; i++)
-		write_query_parameter(w, &r->query->fields[i]);
+		openapi_query_parameter(w, &r->query->fields[i]);
 	for (size_t i = 0; r->sorts && i < paging_shape.fields_len; i++)
 		write_paging_parameter(w, a, &paging_shape.fields[i], r->sorts);
 }
@@ -281,7 +281,7 @@ static void write_request_body(struct jsonwrite *w, const struct route *r)
  * Replies
  */
 
-static void write_headers(struct jsonwrite *w, const struct mounted *m, int status)
+void openapi_headers_of(struct jsonwrite *w, const struct mounted *m, int status)
 {
 	jsonwrite_key(w, "headers");
 	jsonwrite_object(w);
@@ -384,7 +384,7 @@ static void write_accepted(struct jsonwrite *w, const struct mounted *m)
 	write_key_of_status(w, 202);
 	jsonwrite_object(w);
 	jsonwrite_member_text(w, "description", phrase_of(202));
-	write_headers(w, m, 202);
+	openapi_headers_of(w, m, 202);
 	write_reply_content(w, &later);
 	jsonwrite_object_end(w);
 }
@@ -396,7 +396,7 @@ static void write_success(struct jsonwrite *w, const struct mounted *m)
 	write_key_of_status(w, status);
 	jsonwrite_object(w);
 	jsonwrite_member_text(w, "description", phrase_of(status));
-	write_headers(w, m, status);
+	openapi_headers_of(w, m, status);
 	if (m->route->reply && status != 204)
 		write_reply_content(w, m->route);
 	jsonwrite_object_end(w);
@@ -417,40 +417,8 @@ static void write_success(struct jsonwrite *w, const struct mounted *m)
 	}
 }
 
-/* All errors of one status: one body, an example each. */
-static void write_failure(struct jsonwrite *w, const struct mounted *m, int status)
-{
-	jsonwrite_object(w);
-	jsonwrite_key(w, "description");
-	for (int e = OK + 1; e < ERR_COUNT; e++) {
-		if (err_info(e)->status == status && route_may_fail(m->route, m->tier, e)) {
-			jsonwrite_text(w, err_info(e)->message);
-			break;
-		}
-	}
-	write_headers(w, m, status);
-	jsonwrite_key(w, "content");
-	jsonwrite_object(w);
-	jsonwrite_key(w, "application/json");
-	jsonwrite_object(w);
-	jsonwrite_key(w, "schema");
-	openapi_ref(w, "schemas", "Error");
-	jsonwrite_key(w, "examples");
-	jsonwrite_object(w);
-	for (int e = OK + 1; e < ERR_COUNT; e++) {
-		if (err_info(e)->status != status || !route_may_fail(m->route, m->tier, e))
-			continue;
-		jsonwrite_key(w, err_info(e)->code);
-		openapi_ref(w, "examples", err_info(e)->code);
-	}
-	jsonwrite_object_end(w);
-	jsonwrite_object_end(w);
-	jsonwrite_object_end(w);
-	jsonwrite_object_end(w);
-}
-
 /* errors.def is in the order of statuses, so that each status is met once. */
-static void write_failures(struct jsonwrite *w, const struct mounted *m)
+static void write_failures(struct jsonwrite *w, struct arena *a, const struct mounted *m)
 {
 	int last = 0;
 
@@ -460,7 +428,7 @@ static void write_failures(struct jsonwrite *w, const struct mounted *m)
 		if (status == last || !route_may_fail(m->route, m->tier, e))
 			continue;
 		write_key_of_status(w, status);
-		write_failure(w, m, status);
+		openapi_ref(w, "responses", openapi_failure_name(a, m, status));
 		last = status;
 	}
 }
@@ -483,7 +451,7 @@ void openapi_operation(struct jsonwrite *w, struct arena *a, const struct mounte
 	jsonwrite_key(w, "responses");
 	jsonwrite_object(w);
 	write_success(w, m);
-	write_failures(w, m);
+	write_failures(w, a, m);
 	jsonwrite_object_end(w);
 	jsonwrite_object_end(w);
 }

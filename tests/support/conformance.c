@@ -204,6 +204,22 @@ static const char *lower(const char *s)
 	return str_lower(world_arena(), str_of(s));
 }
 
+/* What a reference leads to; what is none, itself. */
+static const struct json *follow(const struct json *response)
+{
+	const struct json *ref, *at = document();
+	struct str rest, name;
+
+	if (!jsonread_member(response, "$ref", &ref))
+		return response;
+	rest = jsonread_string(ref);
+	for (str_cut(&rest, '/'); (name = str_cut(&rest, '/')).ptr;)
+		cr_assert(jsonread_member(at, strf("%.*s", STR_FMT(name)), &at),
+			  "%.*s leads nowhere", STR_FMT(jsonread_string(ref)));
+
+	return at;
+}
+
 /* The schema of this answer's body in the document; NULL: it has none. */
 static const struct json *schema_of(const struct visit *v)
 {
@@ -214,8 +230,8 @@ static const struct json *schema_of(const struct visit *v)
 
 	cr_assert(dig(document(), names, &response), "%s: %d is not in the OpenAPI document",
 		  v->answer->asked, v->answer->status);
-	if (!dig(response, (const char *[]){ "content", "application/json", "schema", NULL },
-		 &schema))
+	if (!dig(follow(response),
+		 (const char *[]){ "content", "application/json", "schema", NULL }, &schema))
 		return NULL;
 	return schema;
 }
