@@ -104,10 +104,12 @@ SET state = CASE WHEN cancel_requested_at IS NULL THEN 'waiting' ELSE 'cancelled
     unique_key = CASE WHEN cancel_requested_at IS NULL OR unique_until > now() THEN unique_key END
 WHERE state = 'active' AND worker = $1;
 
--- Of a kind that this binary does not know: a newer one may.  $1 tenant, $2 id, $3 worker.
+-- To be run later; the attempt does not count. One that was to be cancelled is.  $1 tenant, $2 id, $3 worker, $4 delay in microseconds.
 -- name: jobs_put_off :exec  role: system
 UPDATE jobs
-SET state = 'delayed', attempts = attempts - 1, run_at = clock_timestamp() + interval '30 seconds'
+SET state = CASE WHEN cancel_requested_at IS NULL THEN 'delayed' ELSE 'cancelled' END, attempts = attempts - 1,
+    run_at = clock_timestamp() + $4::bigint * interval '1 microsecond',
+    finished_at = CASE WHEN cancel_requested_at IS NOT NULL THEN clock_timestamp() END
 WHERE tenant_id = coalesce($1, platform_tenant()) AND id = $2 AND state = 'active' AND worker = $3;
 
 -- No row: the job is somebody else's by now.  $1 tenant, $2 id, $3 worker, $4 percent, $5 message; NULL leaves it.

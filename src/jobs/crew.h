@@ -18,6 +18,7 @@ enum end {
 	END_DONE,
 	END_SETTLED, /* its handler has said so itself: job_done() */
 	END_AWAITS,  /* waits for its children */
+	END_PUT_OFF, /* until outcome.delay_us have passed */
 	END_FAILED,
 	END_UNKNOWN, /* of a kind that this binary does not know */
 };

@@ -56,6 +56,7 @@ struct job {
 	const struct job_kind *kind;
 	struct job_id id;
 	struct tenant_id tenant; /* nil: the platform's own */
+	struct job_id parent;    /* nil: none */
 	const void *payload;     /* the struct of the kind's shape; NULL without one */
 	struct str payload_text; /* as JSON */
 	unsigned attempt;        /* from 1 */
@@ -68,6 +69,7 @@ struct job {
 	bool is_hopeless;     /* with an error: no other attempt can help */
 	bool awaits_children; /* with OK: run me again when the children that I have added are over
 			       */
+	int64_t put_off_us;   /* with OK: run me again after so long; the attempt does not count */
 	bool is_done;         /* job_done() was committed */
 };
 

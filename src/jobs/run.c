@@ -51,6 +51,7 @@ static struct job job_at(const struct crew *w, struct ctx *c, const struct rows 
 		.kind = book_kind(w->book, rows_str(r, row, (size_t)rows_find(r, "kind"))),
 		.id.u = uuid_at(r, row, "id"),
 		.tenant.u = uuid_at(r, row, "tenant_id"),
+		.parent.u = uuid_at(r, row, "parent_id"),
 		.payload_text = rows_str(r, row, (size_t)rows_find(r, "payload")),
 		.attempt = (unsigned)int_at(r, row, "attempts"),
 		.attempts_max = (unsigned)int_at(r, row, "max_attempts"),
@@ -197,6 +198,9 @@ static enum end end_of(const struct job *j, int err)
 	if (err)
 		return END_FAILED;
 
+	if (j->put_off_us > 0)
+		return END_PUT_OFF;
+
 	return j->awaits_children ? END_AWAITS : END_DONE;
 }
 
@@ -230,6 +234,7 @@ void run_job(struct crew *w, const struct haul *h, struct outcome *ret)
 		tell_failure(&j);
 		return;
 	}
+	ret->delay_us = j.put_off_us;
 	if (j.result.ptr)
 		ret->result = (struct str){ str_dup(w->of_haul, j.result), j.result.len };
 	tell_completion(&j, ret->run_us);

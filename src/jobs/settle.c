@@ -3,8 +3,12 @@
 #include "jobs/crew.h"
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "db/batch.h"
 #include "gen/sql_jobs.h"
+
+/* Before a job of a kind that this binary does not know is looked at again: a newer one may. */
+#define UNKNOWN_DELAY_US (30 * US_PER_S)
 
 /* Parallel columns, as unnest() takes them. */
 struct columns {
@@ -67,7 +71,12 @@ static void add_other(struct crew *w, struct batch *b, const struct outcome *o)
 			  ARGS(tenant, id, me, arg_bool(o->may_retry), arg_int(o->delay_us),
 			       arg_text(o->error)));
 		return;
-	case END_UNKNOWN: batch_add(b, NULL, &sql_jobs_put_off, ARGS(tenant, id, me)); return;
+	case END_UNKNOWN:
+	case END_PUT_OFF:
+		batch_add(b, NULL, &sql_jobs_put_off,
+			  ARGS(tenant, id, me,
+			       arg_int(o->end == END_UNKNOWN ? UNKNOWN_DELAY_US : o->delay_us)));
+		return;
 	}
 }
 
