@@ -41,7 +41,7 @@ struct sql_page {
 	const struct sql_sort *sorts; /* the first is the default; ends with a NULL name */
 	bool descending;              /* the default's direction */
 	bool counts_itself; /* pages by number have page_total; count is for those past the end */
-	unsigned filters;             /* number of parameters before the paging ones */
+	unsigned filters;   /* number of parameters before the paging ones */
 	const char *reply;
 };
 
