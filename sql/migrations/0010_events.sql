@@ -1,11 +1,13 @@
 -- Events in order, for whoever reads them behind the transaction that wrote them; and events by the month, so that old ones are dropped
 -- and not deleted. src/events/README.md has the idea.
 
--- The least UUIDv7 of a moment: a range of ids is a range of time.
-CREATE FUNCTION uuid_at(p_at timestamptz) RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE
+-- The least UUIDv7 of a moment, or so many seconds after: a range of ids is a range of time. Immutable down to the last function in it, so
+-- that the planner knows which partitions are meant.
+CREATE FUNCTION uuid_at(p_at timestamptz, p_seconds integer DEFAULT 0) RETURNS uuid LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
-	SELECT (lpad(to_hex((extract(epoch FROM CASE WHEN p_at < 'epoch' THEN 'epoch' WHEN p_at > '9999-01-01Z' THEN '9999-01-01Z'
-						     ELSE p_at END) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid
+	SELECT (lpad(to_hex(((extract(epoch FROM CASE WHEN p_at < '1971-01-01Z' THEN '1971-01-01Z' WHEN p_at > '9999-01-01Z' THEN '9999-01-01Z'
+						      ELSE p_at END AT TIME ZONE 'UTC') + p_seconds) * 1000)::bigint), 12, '0')
+		|| repeat('0', 20))::uuid
 $$;
 
 -- When a UUIDv7 was made.
@@ -16,7 +18,7 @@ AS $$ SELECT to_timestamp(('x' || translate(left(p_id::text, 13), '-', ''))::bit
 -- created_at is looked for by id.
 CREATE FUNCTION event_id(p_id uuid) RETURNS uuid LANGUAGE sql VOLATILE PARALLEL SAFE
 AS $$
-	SELECT CASE WHEN p_id BETWEEN uuid_at(now() - interval '1 hour') AND uuid_at(now() + interval '1 hour') THEN p_id
+	SELECT CASE WHEN p_id BETWEEN uuid_at(now(), -3600) AND uuid_at(now(), 3600) THEN p_id
 		    ELSE overlay(p_id::text PLACING left(uuid_at(clock_timestamp())::text, 13) FROM 1)::uuid END
 $$;
 

@@ -4,7 +4,7 @@
 -- 'seat', or the 'tenant'.
 -- name: events_create :exec
 INSERT INTO events (tenant_id, id, type, subject_id, actor_kind, account_id, user_id, session_id, api_key_id, ip, request_id, data)
-VALUES (current_tenant(), $1, $2, coalesce($3, CASE $8 WHEN 'seat' THEN current_seat() WHEN 'tenant' THEN current_tenant() END), $4,
+VALUES (current_tenant(), event_id($1), $2, coalesce($3, CASE $8 WHEN 'seat' THEN current_seat() WHEN 'tenant' THEN current_tenant() END), $4,
         current_account(), current_seat(), current_session(), current_api_key(), $5, $6,
         coalesce($7::jsonb, '{}'));
 
@@ -12,7 +12,7 @@ VALUES (current_tenant(), $1, $2, coalesce($3, CASE $8 WHEN 'seat' THEN current_
 -- $1 id, $2 type, $3 address, $4 user agent, $5 request.
 -- name: events_create_of_account :exec  role: identity
 INSERT INTO account_events (account_id, id, type, session_id, ip, user_agent, request_id)
-SELECT a.id, $1, $2, current_session(), $3::inet, $4, $5
+SELECT a.id, event_id($1), $2, current_session(), $3::inet, $4, $5
 FROM accounts a
 WHERE a.id = coalesce($6, current_account());
 
@@ -22,7 +22,7 @@ WHERE a.id = coalesce($6, current_account());
 -- cookie, or $9 of an API key.
 -- name: events_create_of_refusal :exec  role: identity
 INSERT INTO events (tenant_id, id, type, subject_id, actor_kind, account_id, user_id, session_id, api_key_id, ip, request_id, data)
-SELECT u.tenant_id, $1, 'access.refused', u.id, $2, u.account_id, u.id, who.session_id, who.api_key_id, $3::inet, $4, $5::jsonb
+SELECT u.tenant_id, event_id($1), 'access.refused', u.id, $2, u.account_id, u.id, who.session_id, who.api_key_id, $3::inet, $4, $5::jsonb
 FROM (
 	SELECT s.account_id, coalesce($6, s.active_tenant_id) AS tenant_id, s.id AS session_id, NULL::uuid AS api_key_id
 	FROM sessions s
@@ -37,5 +37,5 @@ FROM (
 JOIN users u ON u.tenant_id = who.tenant_id AND u.account_id = who.account_id AND u.deleted_at IS NULL
 WHERE NOT EXISTS (
 	SELECT FROM events e
-	WHERE e.tenant_id = u.tenant_id AND e.created_at > now() - interval '1 minute' AND e.type = 'access.refused'
+	WHERE e.tenant_id = u.tenant_id AND e.id > (SELECT uuid_at(now(), -7200)) AND e.created_at > now() - interval '1 minute' AND e.type = 'access.refused'
 	  AND e.account_id = u.account_id AND e.data = $5::jsonb);

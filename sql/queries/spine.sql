@@ -43,3 +43,25 @@ UPDATE event_readers SET failed_at = coalesce(failed_at, now()), failure = $2 WH
 -- name: spine_live :many  role: system
 SELECT position, id, type, tenant_id AS "tenantId", subject_id AS "subjectId", user_id AS "userId", data, created_at AS "at"
 FROM events_at_hand();
+
+-- Makes coming partitions, drops those of months that ended $1 days ago.
+-- name: spine_roll_partitions :many  role: system
+SELECT partition, what FROM roll_event_partitions($1::bigint * interval '1 day');
+
+-- How far each reader is behind, in events and in seconds since the oldest that it has not read; why, where it fails. With the name '',
+-- what waits to be numbered.  $1 names.
+-- name: spine_lag :many  role: system
+SELECT r.name, greatest(0, s.last_position - r.position) AS events,
+       coalesce((SELECT greatest(0, extract(epoch FROM now() - e.created_at))::bigint
+		 FROM event_log l
+		 JOIN events e ON e.tenant_id = l.tenant_id AND e.id = l.event_id
+		 WHERE l.position > r.position
+		 ORDER BY l.position LIMIT 1), 0) AS seconds,
+       r.failure
+FROM event_readers r
+CROSS JOIN event_spine s
+WHERE r.name = ANY ($1)
+UNION ALL
+SELECT '', count(*), coalesce(greatest(0, extract(epoch FROM now() - min(uuid_time(event_id)))), 0)::bigint, NULL
+FROM event_inbox
+ORDER BY 1;

@@ -66,6 +66,8 @@ struct config {
 	const char *outbound_allow;  /* the same: those that net/guard allows though not public */
 	int64_t rate_read, rate_write, rate_auth, rate_search; /* requests a minute and subject */
 
+	int64_t events_keep_days;
+
 	int64_t log_level;  /* enum log_level */
 	int64_t log_format; /* enum log_format */
 

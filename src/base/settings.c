@@ -233,6 +233,12 @@ const struct setting settings[] = {
 	  .about = "Searches and exports a minute for each user, API key or address.",
 	  .example = "60" },
 
+	{ "EVENTS_KEEP_DAYS", SETTING_INT, FIELD(events_keep_days), .section = "Events",
+	  .fallback = "400", .min = 31, .max = 36500,
+	  .about = "How long events are kept, which are the audit log too: a month is dropped once all of it "
+		   "is older. What a reader of events has not read yet is kept for 7 days more.",
+	  .example = "400" },
+
 	{ "LOG_LEVEL", SETTING_ENUM, FIELD(log_level), .section = "Logs",
 	  .fallback = "info", .choices = "debug,info,warn,error,fatal",
 	  .about = "The least important lines that are still written.",

@@ -16,6 +16,7 @@
 #include "cache/redis.h"
 #include "db/batch.h"
 #include "db/conn.h"
+#include "events/lag.h"
 #include "gen/sql_system.h"
 #include "identity/commands.h"
 
@@ -27,6 +28,7 @@
 
 #define CLOCK_WARN_US (2 * US_PER_S) /* tokens are believed and refused by this clock */
 #define CLOCK_MAX_US  (30 * US_PER_S)
+#define LAG_WARN_S    60 /* who reads events is behind by milliseconds when all is well */
 
 static unsigned problems;
 static const char *subject; /* of the check that runs */
@@ -193,9 +195,45 @@ static void check_redis(struct ctx *c)
 	redis_done();
 }
 
+/* ---- events ---- */
+
+static void check_lag(const struct lag *l)
+{
+	if (l->failure)
+		problem("the reader \"%s\" cannot go on, %lld events behind: %s", l->reader,
+			(long long)l->events, l->failure);
+	else if (*l->reader)
+		warning("the reader \"%s\" is %lld s and %lld events behind", l->reader,
+			(long long)l->seconds, (long long)l->events);
+	else
+		warning("%lld events wait since %lld s to be numbered: is `zygo work` running?",
+			(long long)l->events, (long long)l->seconds);
+}
+
+static void check_events(struct ctx *c)
+{
+	const struct lag *lags;
+	bool all_is_well = true;
+	size_t n;
+
+	if (lag_look(c, &lags, &n)) {
+		problem("could not be looked at: %s",
+			c->fault.detail ? c->fault.detail : c->fault.message);
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (!lags[i].failure && lags[i].seconds < LAG_WARN_S)
+			continue;
+		check_lag(&lags[i]);
+		all_is_well = false;
+	}
+	if (all_is_well)
+		ok("read to the end");
+}
+
 /* ---- sockets ---- */
 
-static void check_socket(const char *path)
+static void check_socket(const char *path, const char *role)
 {
 	char copy[PATH_MAX];
 	const char *folder;
@@ -206,7 +244,7 @@ static void check_socket(const char *path)
 	if (stat(folder, &st) != 0)
 		problem("%s: %s; make it, owned by the user that serves", folder, strerror(errno));
 	else if (stat(path, &st) != 0)
-		ok("%s is not there yet; `zygo serve` makes it", path);
+		ok("%s is not there yet; `zygo %s` makes it", path, role);
 	else if (!S_ISSOCK(st.st_mode))
 		problem("%s is not a socket: remove it", path);
 	else if (st.st_mode & 0002)
@@ -217,8 +255,9 @@ static void check_socket(const char *path)
 
 static void check_sockets(struct ctx *c UNUSED)
 {
-	check_socket(config()->socket_fast);
-	check_socket(config()->socket_slow);
+	check_socket(config()->socket_fast, "serve");
+	check_socket(config()->socket_slow, "serve");
+	check_socket(config()->socket_realtime, "realtime");
 }
 
 static const struct {
@@ -227,7 +266,8 @@ static const struct {
 } checks[] = {
 	{ "file", check_file },         { "unused", check_unused },
 	{ "database", check_database }, { "isolation", check_isolation },
-	{ "redis", check_redis },       { "sockets", check_sockets },
+	{ "redis", check_redis },       { "events", check_events },
+	{ "sockets", check_sockets },
 };
 
 int command_doctor(int argc, char **argv UNUSED)

@@ -14,6 +14,7 @@
 #include "db/conn.h"
 #include "domains/jobs/jobs.h"
 #include "domains/mount.h"
+#include "events/lag.h"
 #include "events/types.h"
 #include "http/fcgi.h"
 #include "http/metrics.h"
@@ -42,6 +43,7 @@ static int prepare(void)
 		return start_failed("A route's row is wrong");
 	stages_init(&identity_auth);
 	metrics_also(jobs_metrics);
+	metrics_also(lag_metrics);
 
 	return start_check_database();
 }

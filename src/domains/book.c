@@ -15,6 +15,7 @@
 
 static const struct job_kind *const kinds[] = {
 	&housekeeping_kind,
+	&housekeeping_events_kind,
 	&letter_job,
 	&notification_digest_kind,
 	&notification_hourly_kind,
@@ -26,6 +27,7 @@ static const struct job_kind *const kinds[] = {
 
 static const struct job_task tasks[] = {
 	{ "housekeeping", "17 * * * *", NULL, MISSED_ONCE, &housekeeping_kind },
+	{ "events", "47 * * * *", NULL, MISSED_ONCE, &housekeeping_events_kind },
 	{ "notifications", "0 * * * *", NULL, MISSED_ONCE, &notification_hourly_kind },
 	{ 0 },
 };

@@ -3,13 +3,11 @@
 
 #include "base/buf.h"
 #include "base/jsonwrite.h"
-#include "events/subjects.h"
 #include "http/openapi.h"
 #include "http/print.h"
 #include "http/shape.h"
 
-/* "before", "after" and what the type has beside. */
-static void write_data_schema(struct jsonwrite *w, const struct event_type *t)
+void event_write_data_schema(struct jsonwrite *w, const struct event_type *t)
 {
 	static const char *const sides[] = { "before", "after" };
 
@@ -34,13 +32,15 @@ static void write_data_schema(struct jsonwrite *w, const struct event_type *t)
 	jsonwrite_object_end(w);
 }
 
-/* The members of a message, all but those that differ from type to type. */
+/* The members of a message that do not differ from type to type: what webhook_payload() in
+ * sql/migrations/0011 writes. */
 static const struct field message_fields[] = {
 	{ "id", T_UUID, REQUIRED, .about = "The event's; the same when it is delivered again" },
 	{ "timestamp", T_DATETIME, REQUIRED, .about = "When it happened" },
 	{ "tenantId", T_UUID, REQUIRED, .about = "Where it happened" },
 	{ "subjectId", T_UUID, NULLABLE, .about = "What it happened to" },
-	{ "actor", T_OBJECT, REQUIRED, .shape = &event_actor, .about = "Who did it" },
+	{ "userId", T_UUID, NULLABLE,
+	  .about = "The user who did it; null: the platform, or nobody" },
 };
 
 static void write_message_schema(struct jsonwrite *w, const struct event_type *t)
@@ -59,12 +59,12 @@ static void write_message_schema(struct jsonwrite *w, const struct event_type *t
 		field_write_schema(w, &message_fields[i], false);
 	}
 	jsonwrite_key(w, "data");
-	write_data_schema(w, t);
+	event_write_data_schema(w, t);
 	jsonwrite_object_end(w);
 	jsonwrite_key(w, "required");
 	jsonwrite_raw(
 		w,
-		STR("[\"type\",\"id\",\"timestamp\",\"tenantId\",\"subjectId\",\"actor\",\"data\"]"));
+		STR("[\"type\",\"id\",\"timestamp\",\"tenantId\",\"subjectId\",\"userId\",\"data\"]"));
 	jsonwrite_member_bool(w, "additionalProperties", false);
 	jsonwrite_object_end(w);
 }
@@ -105,13 +105,11 @@ static void write_webhooks(struct jsonwrite *w)
 			write_webhook(w, t);
 }
 
-/* Each type's subject, and the one shape that all name; what is there twice is met twice. */
+/* What is there twice is met twice. */
 static const struct shape *shape_at(size_t i)
 {
-	if (i == 0)
-		return &event_actor;
 	for (const struct event_type *t = event_types; t->name; t++)
-		if (t->is_hookable && t->subject && i-- == 1)
+		if (t->is_hookable && t->subject && i-- == 0)
 			return t->subject;
 
 	return NULL;

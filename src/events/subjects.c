@@ -104,14 +104,6 @@ static const struct field webhook_fields[] = {
 };
 const struct shape webhook_state = REPLY_SHAPE("WebhookState", webhook_fields);
 
-static const struct field actor_fields[] = {
-	{ "kind", T_STRING, REQUIRED, .about = "session, token, apiKey, system, or none: nobody was logged in", .example = "token" },
-	{ "userId", T_UUID, NULLABLE, .about = "The user" },
-	{ "apiKeyId", T_UUID, NULLABLE, .about = "The API key that acted for the user" },
-	{ "impersonated", T_BOOL, REQUIRED, .about = "Somebody of the platform acted as the user" },
-};
-const struct shape event_actor = REPLY_SHAPE("EventActor", actor_fields);
-
 static const struct field refusal_fields[] = {
 	{ "route", T_STRING, REQUIRED, .about = "What was asked for", .example = "DELETE /api/v1/users/:id" },
 	{ "required", T_STRING, OPTIONAL_NULLABLE, .about = "The permission that was missing", .example = "canManageUsers" },
@@ -128,4 +120,11 @@ static const struct field expiry_fields[] = {
 	{ "expiresAt", T_DATETIME, REQUIRED, .about = "When it runs out", .example = "2026-12-31T12:00:00.000Z" },
 };
 const struct shape expiry_extra = REPLY_SHAPE("ExpiryData", expiry_fields);
+
+static const struct field job_failure_fields[] = {
+	{ "kind", T_STRING, REQUIRED, .about = "What it was to do", .example = "tenant.delete" },
+	{ "queue", T_STRING, REQUIRED, .about = "Where it waited its turn", .example = "tenant-deletion" },
+	{ "error", T_STRING, OPTIONAL_NULLABLE, .about = "Why its last attempt failed", .example = "The storage is away" },
+};
+const struct shape job_failure_extra = REPLY_SHAPE("JobFailureData", job_failure_fields);
 /* clang-format on */

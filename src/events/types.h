@@ -11,6 +11,7 @@
 #include "http/permissions.h"
 
 struct buf;
+struct jsonwrite;
 struct openapi_also;
 struct shape;
 
@@ -29,6 +30,9 @@ extern const struct event_type
 
 /* NULL when there is none. */
 const struct event_type *event_type_find(const char *name);
+
+/* JSON Schema of its data; subjects stand in the document's components. */
+void event_write_data_schema(struct jsonwrite *w, const struct event_type *t);
 
 /* docs/events.md */
 void print_events(struct buf *out);

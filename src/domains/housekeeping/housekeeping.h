@@ -4,3 +4,4 @@
 struct job_kind;
 
 extern const struct job_kind housekeeping_kind;
+extern const struct job_kind housekeeping_events_kind; /* partitions of events */
