@@ -154,10 +154,10 @@ ON CONFLICT ON CONSTRAINT job_workers_pkey DO UPDATE SET seen_at = now();
 
 -- Those that are not seen any more: its own at once, other hosts' when their keeper has been silent for 10 s. A worker that has only
 -- just begun may not have been seen yet. Who was seen in the future was seen before the database's clock was set back.
--- $1 names that live, $2 master.
+-- $1 names that live, $2 master, $3 whether other hosts are judged.
 -- name: jobs_bury :exec  role: system
 DELETE FROM job_workers
-WHERE seen_at < now() - interval '10 seconds'
+WHERE ($3 AND seen_at < now() - interval '10 seconds')
    OR (master = $2 AND name <> ALL ($1)
        AND seen_at NOT BETWEEN now() - interval '1 second' AND now() + interval '10 seconds');
 

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #define TICK_US       US_PER_S
+#define SILENCE_US    (10 * US_PER_S) /* of a host, until others take its workers for dead */
 #define LAST_LOOK_MS  50              /* while it waits for the others to go */
 #define SWEEP_US      (20 * US_PER_S) /* how often what is over is looked through */
 #define SWEEP_MAX     5000            /* jobs of a queue at a time */
@@ -35,8 +36,9 @@ struct keeper {
 	pid_t master_pid;
 	struct ctx c;
 	int64_t ticked_us, swept_us; /* monotonic */
+	int64_t in_touch_us;         /* since when each round has succeeded; 0: the last did not */
 	bool is_put;                 /* the book is in the database */
-	bool is_in_trouble;          /* and has said so */
+	bool is_cut_off;             /* from the database, and has said so */
 };
 
 static void begin(struct keeper *k)
@@ -84,6 +86,13 @@ static void tell_rescued(const struct rows *rows)
 	}
 }
 
+/* Who has not reached the database for a while cannot tell a host that is silent from one that was
+ * cut off like itself. */
+static bool may_judge(const struct keeper *k)
+{
+	return k->in_touch_us && k->ticked_us - k->in_touch_us > SILENCE_US;
+}
+
 static int tick(struct keeper *k)
 {
 	struct batch *b;
@@ -96,7 +105,8 @@ static int tick(struct keeper *k)
 	names = living(k, &n);
 	b = batch_new(&k->c, BATCH_SYSTEM);
 	batch_add(b, NULL, &sql_jobs_beat, ARGS(arg_text_array(names, n), arg_text(k->master)));
-	batch_add(b, NULL, &sql_jobs_bury, ARGS(arg_text_array(names, n), arg_text(k->master)));
+	batch_add(b, NULL, &sql_jobs_bury,
+		  ARGS(arg_text_array(names, n), arg_text(k->master), arg_bool(may_judge(k))));
 	batch_add(b, &rescued, &sql_jobs_rescue, NO_ARGS);
 	batch_add(b, NULL, &sql_jobs_promote, NO_ARGS);
 	batch_add(b, NULL, &sql_jobs_wake_parents, ARGS(arg_null()));
@@ -179,10 +189,10 @@ static void tell_trouble(struct keeper *k)
 {
 	const struct fault *f = &k->c.fault;
 
-	if (k->is_in_trouble)
+	if (k->is_cut_off)
 		return;
 
-	k->is_in_trouble = true;
+	k->is_cut_off = true;
 	log_error("The keeper of the job queue failed",
 		  LOG_S("reason", f->message ? f->message : err_info(f->err)->message),
 		  LOG_S("detail", f->detail));
@@ -195,10 +205,14 @@ static void round_once(struct keeper *k)
 	k->ticked_us = clock_monotonic_us();
 	slot_begin(slot); /* a slow database is no keeper that hangs */
 	k->is_put = k->is_put || !put_book(k);
-	if (!k->is_put || tick(k) || schedule(k) || sweep(k))
+	if (!k->is_put || tick(k) || schedule(k) || sweep(k)) {
 		tell_trouble(k);
-	else
-		k->is_in_trouble = false;
+		k->in_touch_us = 0;
+	} else {
+		k->is_cut_off = false;
+		if (!k->in_touch_us)
+			k->in_touch_us = k->ticked_us;
+	}
 	db_end(&k->c);
 	slot_rest(slot);
 }

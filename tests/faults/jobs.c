@@ -25,6 +25,7 @@ static void bring_them_back(void)
 {
 	server_do("start", "postgres");
 	server_do("start", "redis");
+	server_do("start", "work");
 }
 
 TestSuite(faults_jobs, .fini = bring_them_back);
@@ -336,6 +337,49 @@ Test(faults_jobs, one_that_outlasts_the_drain_timeout_is_begun_again)
 	crew_await(id, "completed");
 	cr_expect_eq(count(t, "count(*)"), 2);
 	cr_expect_str_eq(crew_look(id, "attempts"), "1", "what an admin stops is no failure");
+}
+
+/*
+ * Other hosts
+ */
+
+static bool is_buried(void *p)
+{
+	return database_number("SELECT count(*) FROM burials WHERE name = $1", p, NULL) == 1;
+}
+
+/* After an outage every host looks as if it had been silent; a keeper that has just come gives the
+ * others time to say that they live. */
+Test(faults_jobs, of_other_hosts_are_left_alone_until_these_can_have_spoken)
+{
+	const char *host = arena_strdup(world_arena(), strf("elsewhere-%d", (int)getpid()));
+	const char *begin;
+
+	(void)world();
+	server_do("stop", "work"); /* whose keeper has been there all the time */
+	database_run("CREATE TABLE burials (name text, at timestamptz)", NULL);
+	database_run("CREATE FUNCTION note_burial() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+		     "INSERT INTO burials VALUES (OLD.name, clock_timestamp()); RETURN OLD; END $$ "
+		     "SECURITY DEFINER",
+		     NULL);
+	database_run("CREATE TRIGGER burial BEFORE DELETE ON job_workers "
+		     "FOR EACH ROW EXECUTE FUNCTION note_burial()",
+		     NULL);
+	database_run("INSERT INTO job_workers (name, master, seen_at) "
+		     "VALUES ($1, $1, now() - interval '1 minute')",
+		     host, NULL);
+	begin = database_value("SELECT clock_timestamp()", NULL);
+	crew_start(1);
+	wait_until(is_buried, (void *)(uintptr_t)host, "a host that is silent is taken for dead");
+	cr_expect_eq(database_number("SELECT count(*) FROM burials WHERE name = $1 AND "
+				     "at > $2::timestamptz + interval '10 seconds'",
+				     host, begin, NULL),
+		     1);
+	cr_expect_eq(crew_stop(), 0);
+	database_run("DROP TRIGGER burial ON job_workers", NULL);
+	database_run("DROP FUNCTION note_burial", NULL);
+	database_run("DROP TABLE burials", NULL);
+	server_do("start", "work");
 }
 
 /*
