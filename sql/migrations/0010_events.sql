@@ -270,7 +270,7 @@ $$;
 ------------------------------------------------------------------------------------------------------------
 -- Keeping: coming months are made, old ones dropped.
 
--- Makes the partitions of this month, of the next two and of ids that wait in a default one; drops those of months that ended p_keep ago.
+-- Makes the partitions of this month, of the next two and of earlier ids that wait in a default one; drops those of months that ended p_keep ago.
 -- A month that a reader has not read to its end, or that is not numbered, is kept for 7 days more, and no longer. Rows say what was done.
 -- It waits a second at most for who uses the tables, and fails then: whoever calls it tries again.
 CREATE FUNCTION roll_event_partitions(p_keep interval)
@@ -284,7 +284,8 @@ DECLARE
 BEGIN
 	FOR parent IN SELECT * FROM (VALUES ('events', 'id'), ('event_log', 'event_id'), ('account_events', 'id')) AS p (name, key) LOOP
 		FOR month IN EXECUTE format('SELECT generate_series(date_trunc(''month'', now()), now() + interval ''2 months'', interval ''1 month'')'
-					    ' UNION (SELECT DISTINCT date_trunc(''month'', uuid_time(%I)) FROM %I LIMIT 24)',
+					    ' UNION (SELECT DISTINCT date_trunc(''month'', uuid_time(%I)) FROM %I'
+					    ' WHERE %1$I < uuid_at(date_trunc(''month'', now()) + interval ''3 months'') LIMIT 24)',
 					    parent.key, parent.name || '_default') LOOP
 			IF make_event_partition(parent.name, parent.key, month) THEN
 				partition := parent.name || to_char(month, '_YYYY_MM');
