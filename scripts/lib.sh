@@ -287,6 +287,10 @@ make_nginx() {
 	grep -qs '^0*1 ' /proc/net/if_inet6 || sed -i '/::1/d' "$drop_ins/site/private.conf"
 	sed "s,/run/zygo/,$dir/run/," "$root/nginx/drop-ins/upstream/default.conf" >"$drop_ins/upstream/default.conf"
 	sed -i "s,/usr/local/share/zygo/docs-ui,${ZYGO_DOCS_UI:-$dir/docs-ui}," "$drop_ins/server/docs-ui.conf"
+	mkdir -p "$dir/example"
+	cp "$root"/etc/example/* "$dir/example"
+	sed "s,/usr/local/share/zygo/etc/example,$dir/example," "$root/nginx/drop-ins/server/example.conf.example" \
+		>"$drop_ins/server/example.conf"
 	cat >"$dir/nginx/nginx.conf" <<-END
 		worker_processes auto;
 		worker_rlimit_nofile 8192;
@@ -304,7 +308,7 @@ make_nginx() {
 			include zygo/zygo.conf;
 		}
 	END
-	give "$dir/nginx"
+	give "$dir/nginx" "$dir/example"
 }
 
 # port_is_free PORT: nobody on this machine listens there.

@@ -25,6 +25,7 @@
 #define TICK_US       US_PER_S
 #define DRAIN_STEP_US (100 * US_PER_MS)
 #define DRAIN_STEPS   20 /* a restart tells clients over two seconds, or all came back at once */
+#define DRAIN_MIN_US  (300 * US_PER_MS) /* for handshakes that are under way */
 #define DRAIN_MAX_US  (8 * US_PER_S)
 #define HANDSHAKE_S   10
 #define OTHER_FILES   256 /* descriptors beside connections */
@@ -38,7 +39,7 @@ static struct {
 	int set;               /* of epoll */
 	int redis, postgresql; /* in the set; -1: not */
 	lws_sorted_usec_list_t tick, drain;
-	int64_t drain_until_us; /* monotonic; 0: serves */
+	int64_t drain_since_us; /* monotonic; 0: serves */
 	size_t drain_each;      /* connections a step */
 } own;
 
@@ -160,18 +161,22 @@ static void drain(lws_sorted_usec_list_t *timer)
 static void begin_drain(void)
 {
 	(void)epoll_ctl(own.set, EPOLL_CTL_DEL, own.worker->pool->listen_fd, NULL);
-	own.drain_until_us = clock_monotonic_us() + DRAIN_MAX_US;
+	own.drain_since_us = clock_monotonic_us();
 	own.drain_each = connections_len / DRAIN_STEPS + 1;
 	drain(&own.drain);
 }
 
 static bool goes_on(void)
 {
-	if (own.worker->order != ORDER_SERVE && !own.drain_until_us)
-		begin_drain();
+	int64_t drained_us;
 
-	return !own.drain_until_us ||
-	       (connections_len && clock_monotonic_us() < own.drain_until_us);
+	if (own.worker->order != ORDER_SERVE && !own.drain_since_us)
+		begin_drain();
+	if (!own.drain_since_us)
+		return true;
+
+	drained_us = clock_monotonic_us() - own.drain_since_us;
+	return drained_us < DRAIN_MIN_US || (connections_len && drained_us < DRAIN_MAX_US);
 }
 
 /* ---- libwebsockets ---- */

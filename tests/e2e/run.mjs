@@ -328,6 +328,31 @@ const tests = {
 		assert.ok(tags > 10, `${tags} headings`);
 		assert.deepEqual(errors, []);
 	},
+
+	async "the example page shows what happens, as it happens, and what was missed"({ browser, home }) {
+		const page = await browser.newPage();
+		const errors = [];
+		const bob = { email: `bob-${process.pid}-${Date.now()}@example.com`, password: ann.password, tenantName: "Blue" };
+
+		page.on("pageerror", (error) => errors.push(error.message));
+		await page.goto(`${home}/example/realtime.html`);
+		assert.equal((await call(page, home, "POST", "/api/auth/signup", bob)).status, 201);
+		assert.equal((await call(page, home, "POST", "/api/auth/logout")).status, 204);
+		await page.goto(`${home}/example/realtime.html`);
+		await page.fill("input[name=email]", bob.email);
+		await page.fill("input[name=password]", bob.password);
+		await page.click("text=Log in");
+		await page.locator("#state", { hasText: "connected" }).waitFor();
+		await page.locator("#present", { hasText: "Here: 1" }).waitFor();
+
+		await page.fill("input[name=name]", "Live");
+		await page.click("text=Create");
+		await page.locator("#events li", { hasText: '"slug":"live"' }).waitFor();
+		await page.screenshot({ path: join(dir, "realtime.png") });
+		assert.equal(await page.textContent("#problem"), "");
+		assert.deepEqual(errors, []);
+		await page.close();
+	},
 };
 
 // -- the run --------------------------------------------------------------------------------------------

@@ -1,8 +1,14 @@
 /*
  * WebSockets: who connects, who joins which room, what is told there, and what is over.
  */
+#include "base/ctx.h"
+#include "cache/redis.h"
+#include "events/room.h"
+#include "jobs/book.h"
+#include "jobs/job.h"
 #include "support/answer.h"
 #include "support/caller.h"
+#include "support/crew.h"
 #include "support/database.h"
 #include "support/factories.h"
 #include "support/servers.h"
@@ -367,6 +373,80 @@ Test(realtime, what_cannot_be_replayed_is_said)
 		heard_is(w, "code", "HISTORY_LOST");
 	}
 	hears_nothing(w);
+}
+
+/*
+ * Who reads slowly
+ */
+
+#define SLUGGARDS 40
+#define READERS   15
+
+/* A message of 8 KiB to a room, past the log. */
+static void shout(const struct caller *c, const char *room, int number)
+{
+	struct ctx ctx;
+
+	ctx_reset(&ctx, world_arena());
+	room_publish(&ctx, c->tenant, room, "shout",
+		     str_of(strf("{\"number\":%d,\"text\":\"%8000s\"}", number, "x")));
+}
+
+Test(realtime, who_does_not_read_is_dropped_and_harms_nobody)
+{
+	struct caller ann = caller(ROLE_OWNER);
+	const char *room = room_of(&ann, "projects");
+	struct websocket *sluggards[SLUGGARDS], *readers[READERS];
+
+	cr_assert_null(redis_init());
+	for (int i = 0; i < SLUGGARDS; i++) {
+		sluggards[i] = websocket_of(&ann);
+		websocket_joins(sluggards[i], room);
+	}
+	for (int i = 0; i < READERS; i++) {
+		readers[i] = websocket_of(&ann);
+		websocket_joins(readers[i], room);
+	}
+
+	/* Far more than the kernel takes for a socket and the server keeps for one. */
+	for (int n = 0; n < 80; n++) {
+		shout(&ann, room, n);
+		for (int i = 0; i < READERS; i++)
+			cr_assert(strstr(heard_is(readers[i], "event", "shout"),
+					 strf("\"number\":%d,", n)));
+	}
+	for (int i = 0; i < SLUGGARDS; i++)
+		cr_assert_eq(websocket_end(sluggards[i]).code, 0);
+	for (int i = 0; i < READERS; i++)
+		websocket_close(readers[i]);
+}
+
+/*
+ * What is only live
+ */
+
+static int work_a_little(struct job *j)
+{
+	bool is_wanted;
+
+	return job_progress(j, 40, "half way", &is_wanted);
+}
+
+Test(realtime, a_job_tells_how_far_it_is)
+{
+	struct caller ann = caller(ROLE_OWNER);
+	struct websocket *w = websocket_of(&ann);
+	struct job_kind k;
+	struct job_id id;
+	const char *message;
+
+	crew_kind(&k, CREW_LONG, work_a_little);
+	id = crew_add(ann.tenant, &(struct job_new){ .kind = &k });
+	websocket_joins(w, room_of(&ann, strf("job:%s", id_text(id.u))));
+	crew_start(1);
+	message = heard_is(w, "event", "job.progress");
+	cr_assert(strstr(message, "\"progress\":40,\"message\":\"half way\""), "%s", message);
+	crew_await(id, "completed");
 }
 
 /*

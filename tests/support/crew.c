@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "base/ctx.h"
+#include "cache/redis.h"
 #include "db/act.h"
 #include "db/batch.h"
 #include "db/conn.h"
@@ -99,9 +100,14 @@ static void leave(void)
 	_exit(0);
 }
 
+static int join(struct worker *w UNUSED)
+{
+	return redis_init() ? 1 : 0;
+}
+
 static void launch(void)
 {
-	struct work how = { .book = &book, .workers = workers, .end = leave };
+	struct work how = { .book = &book, .workers = workers, .begin = join, .end = leave };
 	static char *argv[] = { NULL };
 
 	db_done(); /* the test's own connection stays its own */

@@ -232,6 +232,19 @@ const char *heard_is(struct websocket *w, const char *key, const char *value)
 	return message;
 }
 
+const char *hears_in_the_end(struct websocket *w, const char *key, const char *value)
+{
+	const char *message;
+
+	do {
+		message = websocket_hear(w);
+		cr_assert(message, "closed with %d %s before %s", w->end.code, w->end.reason,
+			  value);
+	} while (strcmp(said(message, key), value) != 0);
+
+	return message;
+}
+
 void hears_nothing(struct websocket *w)
 {
 	websocket_say(w, "{\"type\":\"ping\"}");

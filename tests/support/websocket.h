@@ -62,6 +62,9 @@ const char *heard_is(struct websocket *w, const char *key, const char *value);
 /* Nothing was told to it until now: the answer to a ping is the next that it hears. */
 void hears_nothing(struct websocket *w);
 
+/* The next message of this type; what comes before it is passed over. */
+const char *hears_in_the_end(struct websocket *w, const char *key, const char *value);
+
 /* {"type":type,"room":room} with more members, "" for none; and the answer's type. */
 void websocket_ask(struct websocket *w, const char *type, const char *room, const char *more);
 void websocket_joins(struct websocket *w, const char *room);
