@@ -167,6 +167,13 @@ static struct conn *connection_for(const struct batch *b, unsigned try)
 	return conn_ready(conn) ? conn : NULL;
 }
 
+/* A batch that writes was told that it may not: after a failover the connection leads to a standby,
+ * where nothing has happened, and a new one leads elsewhere. */
+static bool is_demoted(const struct batch *b, const struct pipeline *p)
+{
+	return !modes[b->mode].read_only && sqlstate_is_standby(p->failure.sqlstate);
+}
+
 /*
  * What is held and was begun by an earlier batch cannot be run again from here. What the replica
  * refuses is asked of the primary: it may not know yet of a session or a seat that is new.
@@ -183,6 +190,8 @@ static bool may_try_again(const struct batch *b, const struct conn *conn, enum o
 	case PIPELINE_ERROR:
 		if (conn == conn_replica() && sqlstate_is_rule(p->failure.sqlstate))
 			return true;
+		if (is_demoted(b, p))
+			return try < LOST_TRIES_MAX;
 		return try < TRIES_MAX && (sqlstate_is_retryable(p->failure.sqlstate) ||
 					   sqlstate_is_stale_plan(p->failure.sqlstate));
 	case PIPELINE_LOST: return try < LOST_TRIES_MAX;
@@ -235,6 +244,9 @@ static int give_up(const struct batch *b, enum outcome o, const struct pipeline 
 	if (o == PIPELINE_ERROR && s && s->blame && sqlstate_is_unreadable(p->failure.sqlstate))
 		return fail_issue(b->c, s->blame, "custom",
 				  "This is not a value that was given out");
+	if (o == PIPELINE_ERROR && is_demoted(b, p))
+		return unavailable(b->c, "The database takes no changes at the moment; try again",
+				   p->failure.message);
 	if (o == PIPELINE_ERROR)
 		return sqlstate_fail(b->c, &p->failure, s ? s->sql->name : "commit");
 
@@ -329,6 +341,8 @@ int batch_run(struct batch *b)
 
 			return err ? err : hand_out(b);
 		}
+		if (o == PIPELINE_ERROR && is_demoted(b, &p))
+			conn_close(conn);
 		if (!may_try_again(b, conn, o, &p, try))
 			break;
 		if (o == PIPELINE_ERROR && sqlstate_is_stale_plan(p.failure.sqlstate))

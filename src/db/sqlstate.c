@@ -87,6 +87,11 @@ bool sqlstate_is_stale_plan(const char *sqlstate)
 	return sqlstate && (strcmp(sqlstate, "0A000") == 0 || strcmp(sqlstate, "26000") == 0);
 }
 
+bool sqlstate_is_standby(const char *sqlstate)
+{
+	return sqlstate && strcmp(sqlstate, "25006") == 0;
+}
+
 bool sqlstate_is_rule(const char *sqlstate)
 {
 	return sqlstate && is_of_class(sqlstate, "ZY");

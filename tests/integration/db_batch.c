@@ -175,6 +175,26 @@ Test(db_batch, works_without_prepared_statements)
 	cr_expect_eq(rows_get_int(rows, "n"), 0);
 }
 
+/* After a failover: the connection still leads to what is a standby now. */
+Test(db_batch, leaves_a_server_that_has_become_read_only)
+{
+	struct ctx *c = scratch_ctx();
+	const struct sql *demote =
+		scratch_sql(SQL_EXEC, "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY");
+
+	cr_assert_eq(db_write(c, NULL, demote, NO_ARGS), 0);
+	cr_expect_eq(insert(uuid_v7(), "on the next connection"), 0);
+	cr_expect_eq(rows_in_table(), 1);
+}
+
+Test(db_batch, says_that_nothing_can_be_changed_where_all_are_read_only)
+{
+	const struct sql *refused =
+		scratch_sql(SQL_EXEC, "SELECT refuse('25006', 'This transaction is read-only')");
+
+	cr_expect_eq(db_write(scratch_ctx(), NULL, refused, NO_ARGS), ERR_SERVICE_UNAVAILABLE);
+}
+
 Test(db_batch, prepares_each_statement_once_a_connection)
 {
 	struct ctx *c = scratch_ctx();

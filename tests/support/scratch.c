@@ -16,7 +16,7 @@ static struct ctx ctx;
 
 static const struct sql enter = {
 	.name = "scratch_enter",
-	.text = "SELECT set_config('transaction_read_only', $1, true)",
+	.text = "SELECT CASE WHEN $1::boolean THEN set_config('transaction_read_only', 'on', true) END",
 	.kind = SQL_ONE,
 	.params = 1,
 };
