@@ -452,6 +452,45 @@ Test(jobs, are_handed_back_when_their_worker_stops)
 		     60);
 }
 
+static int wait_for_word(struct job *j)
+{
+	int err = crew_note(j, "began");
+
+	while (!err && !crew_was_told())
+		usleep(10000);
+	return err;
+}
+
+static bool has_begun(void *p)
+{
+	return notes_of(*(struct job_id *)p) == 1;
+}
+
+/* It was taken in one haul with the job that runs, so nobody but its worker could end it. */
+Test(jobs, that_are_cancelled_after_they_were_taken_do_not_begin)
+{
+	struct tenant_id t = tenant_make();
+	struct job_id first, second;
+	struct job_kind k;
+
+	crew_kind(&k, CREW_QUICK, wait_for_word);
+	crew_start(1);
+	database_run("UPDATE job_queues SET paused_at = now() WHERE name = $1", k.queue, NULL);
+	first = crew_add(t, &(struct job_new){ .kind = &k });
+	second = crew_add(t, &(struct job_new){ .kind = &k });
+	database_run("UPDATE job_queues SET paused_at = NULL WHERE name = $1", k.queue, NULL);
+	wait_until(has_begun, &first, "the first job runs");
+	cr_assert_str_eq(crew_look(second, "state"), "active");
+	database_run("UPDATE jobs SET cancel_requested_at = now() WHERE id = $1::uuid",
+		     id_text(second.u), NULL);
+	crew_ask_to_stop();
+	crew_tell();
+	cr_expect_eq(crew_stop(), 0);
+	cr_expect_str_eq(crew_look(first, "state"), "completed");
+	cr_expect_str_eq(crew_look(second, "state"), "cancelled");
+	cr_expect_eq(notes_of(second), 0);
+}
+
 /*
  * By the clock
  */
