@@ -382,3 +382,12 @@ JOIN users u ON u.account_id = a.id AND u.deleted_at IS NULL
 WHERE a.realm_id = realm_of(NULL, NULL) AND a.email = $1 AND a.deleted_at IS NULL AND 'owner' = ANY (u.role_keys)
 ORDER BY u.created_at
 LIMIT 1;
+
+-- Behind oauth_account_lock and what takes a way to log in away: refuses when none is left. Ways are a password, a passkey, and an
+-- identity of a provider that is on.  $1 the issuers of those.
+-- name: identity_keep_a_way_in :exec  role: identity
+SELECT refuse('ZY422', 'This is the last way to log in: set a password first')
+FROM accounts a
+WHERE a.id = current_account() AND a.password_hash IS NULL
+  AND NOT EXISTS (SELECT FROM passkeys p WHERE p.account_id = a.id)
+  AND NOT EXISTS (SELECT FROM oauth_identities o WHERE o.account_id = a.id AND o.issuer = ANY ($1));

@@ -90,14 +90,8 @@ LIMIT 100;
 -- name: oauth_account_lock :exec  role: identity
 SELECT FROM accounts WHERE id = current_account() FOR NO KEY UPDATE;
 
--- Behind oauth_account_lock. Never the last way in: a password, a passkey, or another identity of a provider that is on.
--- $1 identity, $2 issuers of the providers that are on.
+-- Behind oauth_account_lock, and before identity_keep_a_way_in.  $1 identity.
 -- name: oauth_identity_delete :one  noun: Identity  role: identity
-DELETE FROM oauth_identities i
-USING accounts a
-WHERE i.id = $1 AND a.id = current_account() AND i.account_id = a.id
-  AND (a.password_hash IS NOT NULL
-       OR EXISTS (SELECT FROM passkeys p WHERE p.account_id = a.id)
-       OR EXISTS (SELECT FROM oauth_identities o WHERE o.account_id = a.id AND o.id <> i.id AND o.issuer = ANY ($2))
-       OR refuse('ZY422', 'This is the last way to log in: set a password first'))
-RETURNING i.id;
+DELETE FROM oauth_identities
+WHERE id = $1 AND account_id = current_account()
+RETURNING id;

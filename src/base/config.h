@@ -39,6 +39,7 @@ struct config {
 	int64_t refresh_expires_us;
 	int64_t session_idle_us;
 	int64_t session_max_us;
+	const char *totp_issuer; /* what authenticator apps call us */
 	uint8_t encryption_key[32];
 	uint8_t encryption_key_previous[32]; /* opens too; all zero: there is none */
 

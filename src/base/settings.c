@@ -98,6 +98,12 @@ const struct setting settings[] = {
 	  .about = "How long a browser's session lives at most.",
 	  .example = "30d" },
 
+	{ "TOTP_ISSUER", SETTING_TEXT, FIELD(totp_issuer),
+	  .fallback = "Zygo", .min = 1, .max = 64,
+	  .about = "What authenticator apps show beside an account's one-time codes; those that are "
+		   "set up already keep the name they have.",
+	  .example = "Example Cloud" },
+
 	{ "ENCRYPTION_KEY", SETTING_HEX, FIELD(encryption_key), .section = "Sealing",
 	  .required = true, .secret = true, .min = 32, .max = 32,
 	  .development = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",

@@ -61,6 +61,7 @@ static const struct letter {
 	{ "invitation", &sql_identity_letter_invitation, false, SECRET_INVITATION, "/invitation",
 	  offsetof(struct config, invitation_expires_us), true },
 	{ "newDevice", &sql_identity_letter_to_account, false, SECRET_NONE, NULL, 0, false },
+	{ "identityLinked", &sql_identity_letter_to_account, false, SECRET_NONE, NULL, 0, false },
 };
 
 static const struct letter *find_letter(const char *name)
@@ -84,6 +85,7 @@ static const struct field payload_fields[] = {
 	{ "tenant", T_STRING, OPTIONAL, offsetof(struct letter_new, tenant), .max = 63, .about = "Slug or id" },
 	{ "device", T_STRING, OPTIONAL, offsetof(struct letter_new, device), .max = DEVICE_CHARS_MAX, .about = "User agent" },
 	{ "ip", T_STRING, OPTIONAL, offsetof(struct letter_new, ip), .max = 64, .about = "Address" },
+	{ "provider", T_STRING, OPTIONAL, offsetof(struct letter_new, provider), .max = 255, .about = "Of the log-in" },
 };
 static const struct shape payload_shape = SHAPE("LetterJob", struct letter_new, payload_fields);
 /* clang-format on */
@@ -111,6 +113,7 @@ static struct str payload_of(struct ctx *c, const struct letter_new *in)
 	write_given(&w, "tenant", in->tenant);
 	write_given(&w, "device", in->device);
 	write_given(&w, "ip", in->ip);
+	write_given(&w, "provider", in->provider);
 	jsonwrite_object_end(&w);
 	BUG_IF(out.overflow); /* shapes and headers have bounds */
 
@@ -287,6 +290,7 @@ static void fill(struct ctx *c, const struct letter *l, const struct letter_new 
 	add_value(ret, "appUrl", config()->app_url);
 	add_value(ret, "device", in->device ? in->device : "An unnamed device");
 	add_value(ret, "ip", in->ip);
+	add_value(ret, "provider", in->provider);
 	if (!secret)
 		return;
 

@@ -26,6 +26,7 @@ struct letter_new {
 		*tenant; /* slug or id of the tenant whose realm it is in; NULL: the platform's */
 	const char *device; /* what the letter says beside; NULL: nothing */
 	const char *ip;
+	const char *provider; /* likewise, for people: "Google" */
 };
 
 extern const struct job_kind letter_job; /* for the book of jobs */

@@ -106,6 +106,13 @@ const struct mail_template mail_templates[] = {
 	       "<p>If it was you, there is nothing to do. If not, change your password at "
 	       "<a href=\"{{appUrl}}\">{{appUrl}}</a> and end that session.</p>\n") },
 
+	{ "identityLinked", "You can log in with {{provider}} now",
+	  TEXT("an account at {{provider}} was linked to {{email}}: whoever has it can log in as you.\n"
+	       "\nIf it was not you, change your password at {{appUrl}}, end all sessions and unlink it.\n"),
+	  PAGE("<p>an account at {{provider}} was linked to {{email}}: whoever has it can log in as you.</p>\n"
+	       "<p>If it was not you, change your password at <a href=\"{{appUrl}}\">{{appUrl}}</a>, end all sessions and "
+	       "unlink it.</p>\n") },
+
 	{ "notification", "{{title}}",
 	  TEXT("{{body}}\n\n{{appUrl}}/notifications\n"
 	       "\nYou get this as a user of {{tenant}}. No more mails of this kind:\n{{unsubscribe}}\n"),

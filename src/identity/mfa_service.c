@@ -18,7 +18,6 @@
 #include "identity/mfa_proof.h"
 #include "identity/qr.h"
 
-#define ISSUER              "Zygo"
 #define URL_MAX             QR_TEXT_MAX
 #define RECOVERY_CODE_BYTES 8 /* of whose base32 twelve characters are taken: 60 bits */
 
@@ -47,11 +46,12 @@ static int prove(struct ctx *c, struct mfa_proof *p)
  * Setting up
  */
 
-/* An email in a URL: what RFC 3986 does not call unreserved is escaped. */
+/* In a URL: what RFC 3986 does not call unreserved is escaped. */
 static void add_escaped(struct buf *out, const char *s)
 {
 	for (; *s; s++) {
-		if ((*s >= 'a' && *s <= 'z') || (*s >= '0' && *s <= '9') || strchr("-._~", *s))
+		if ((*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') ||
+		    (*s >= '0' && *s <= '9') || strchr("-._~", *s))
 			buf_char(out, *s);
 		else
 			buf_printf(out, "%%%02X", (unsigned char)*s);
@@ -64,11 +64,14 @@ static const char *otpauth_url(struct ctx *c, const char *email, const char *sec
 	struct buf out;
 
 	buf_init(&out, c->arena, URL_MAX);
-	buf_str(&out, "otpauth://totp/" ISSUER ":");
+	buf_str(&out, "otpauth://totp/");
+	add_escaped(&out, config()->totp_issuer);
+	buf_char(&out, ':');
 	add_escaped(&out, email);
-	buf_printf(&out, "?secret=%s&issuer=" ISSUER "&algorithm=SHA1&digits=%d&period=%d", secret,
-		   TOTP_DIGITS, TOTP_PERIOD_S);
-	BUG_IF(out.overflow); /* 254 bytes of email, each escaped, fit */
+	buf_printf(&out, "?secret=%s&issuer=", secret);
+	add_escaped(&out, config()->totp_issuer);
+	buf_printf(&out, "&algorithm=SHA1&digits=%d&period=%d", TOTP_DIGITS, TOTP_PERIOD_S);
+	BUG_IF(out.overflow); /* 254 bytes of email and twice 64 of our name, each escaped, fit */
 
 	return out.data;
 }

@@ -66,6 +66,18 @@ bool oauth_provider_at(size_t i, struct oauth_provider *ret)
 	return false;
 }
 
+struct arg oauth_issuers(struct ctx *c)
+{
+	struct str *issuers = arena_make_n(c->arena, struct str, ARRAY_LEN(rows));
+	struct oauth_provider p;
+	size_t n = 0;
+
+	for (; oauth_provider_at(n, &p); n++)
+		issuers[n] = str_of(p.issuer);
+
+	return arg_text_array(issuers, n);
+}
+
 int oauth_provider_find(struct ctx *c, const char *name, struct oauth_provider *ret)
 {
 	for (size_t i = 0; oauth_provider_at(i, ret); i++)

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "base/base.h"
+#include "db/batch.h"
 
 struct ctx;
 struct json;
@@ -59,6 +60,9 @@ extern const struct oauth_speech oauth_github; /* oauth_github.c: OAuth 2 and Gi
 
 /* The i-th that is on; false behind the last. */
 bool oauth_provider_at(size_t i, struct oauth_provider *ret);
+
+/* Those of all that are on, as text[]: identities of others open nothing. In c's arena. */
+struct arg oauth_issuers(struct ctx *c);
 
 /* ERR_RESOURCE_NOT_FOUND when there is none, or it is not on. */
 int oauth_provider_find(struct ctx *c, const char *name, struct oauth_provider *ret) MUST_CHECK;

@@ -15,13 +15,13 @@
 #include "identity/founding.h"
 #include "identity/hash.h"
 #include "identity/hooks.h"
+#include "identity/letters.h"
 #include "identity/oauth_providers.h"
 #include "identity/signup.h"
 #include "net/fetch.h"
 
-#define SUBJECT_MAX   255 /* bytes: OpenID Connect Core section 2 */
-#define NAME_MAX      100 /* bytes that are kept of a name */
-#define PROVIDERS_MAX 8
+#define SUBJECT_MAX 255 /* bytes: OpenID Connect Core section 2 */
+#define NAME_MAX    100 /* bytes that are kept of a name */
 
 const struct conflict oauth_conflicts[] = {
 	{ "oauth_identities_issuer_subject_key", ERR_RESOURCE_CONFLICT, NULL,
@@ -225,6 +225,16 @@ static void add_identity(struct batch *b, struct ctx *c, const struct oauth_prov
 	batch_account_event(b, c, "account.linked", ACTING_ACCOUNT, user_agent);
 }
 
+/* One way more into an account that is there: its person is told. */
+static void tell_linked(struct batch *b, struct ctx *c, const struct oauth_provider *p,
+			struct account_id account)
+{
+	letters_add(b, c,
+		    &(struct letter_new){ .letter = "identityLinked",
+					  .subject = account.u,
+					  .provider = p->title });
+}
+
 /*
  * Linking
  */
@@ -251,6 +261,7 @@ static int link_for(struct ctx *c, const struct oauth_provider *p, const struct 
 	b = batch_new(c, BATCH_IDENTITY);
 	grant_act_as(b, &asker, session);
 	add_identity(b, c, p, who, user_agent);
+	tell_linked(b, c, p, asker.account);
 
 	return batch_run(b);
 }
@@ -307,6 +318,7 @@ static int join(struct ctx *c, const struct arrival *a, struct grant *ret)
 
 	batch_add(b, NULL, &sql_oauth_may_join, NO_ARGS);
 	add_identity(b, c, a->provider, a->person, a->who.user_agent);
+	tell_linked(b, c, a->provider, a->who.account);
 
 	return grant(b, c, a, ret);
 }
@@ -425,16 +437,10 @@ int oauth_identities(struct ctx *c, const struct rows **ret)
 int oauth_unlink(struct ctx *c, struct uuid id)
 {
 	struct batch *b = batch_new(c, BATCH_IDENTITY);
-	struct str *issuers = arena_make_n(c->arena, struct str, PROVIDERS_MAX);
-	struct oauth_provider p;
-	size_t n = 0;
-
-	for (; n < PROVIDERS_MAX && oauth_provider_at(n, &p); n++)
-		issuers[n] = str_of(p.issuer);
 
 	batch_add(b, NULL, &sql_oauth_account_lock, NO_ARGS);
-	batch_add(b, NULL, &sql_oauth_identity_delete,
-		  ARGS(arg_uuid(id), arg_text_array(issuers, n)));
+	batch_add(b, NULL, &sql_oauth_identity_delete, ARGS(arg_uuid(id)));
+	batch_add(b, NULL, &sql_identity_keep_a_way_in, ARGS(oauth_issuers(c)));
 	batch_account_event(b, c, "account.unlinked", ACTING_ACCOUNT, NULL);
 
 	return batch_run(b);

@@ -99,7 +99,8 @@ static const struct route routes[] = {
 	  .summary = "Rename a passkey", .one = patch },
 
 	{ DELETE, "/passkeys/:id", TIER_AUTH, PERM_ACCOUNT, RATE_WRITE, .flags = ROUTE_STEP_UP,
-	  .summary = "Remove a passkey", .about = "The last factor takes the recovery codes with it", .none = remove_one },
+	  .errors = ERRORS(ERR_RULE_VIOLATED),
+	  .summary = "Remove a passkey", .about = "The last factor takes the recovery codes with it; the last way to log in stays", .none = remove_one },
 
 	{ POST, "/passkeys/register/options", TIER_AUTH, PERM_ACCOUNT, RATE_WRITE,
 	  .reply = &passkey_creation_shape, .flags = ROUTE_NO_STORE | ROUTE_STEP_UP,

@@ -8,7 +8,7 @@
 
 struct arena;
 
-#define QR_TEXT_MAX 1000 /* bytes; the greatest code holds twice as many */
+#define QR_TEXT_MAX 1400 /* bytes; the greatest code holds twice as many */
 
 /* The text, at most QR_TEXT_MAX bytes, as an SVG document in the arena: black on white, with the
  * quiet zone of four modules that readers want (ISO/IEC 18004 section 9.1). */

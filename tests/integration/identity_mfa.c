@@ -93,6 +93,8 @@ Test(identity_mfa, a_secret_counts_when_a_code_of_it_was_seen)
 	const char *secret = strf("%s", answer_text(setup, "secret"));
 
 	cr_assert(strstr(answer_text(setup, "otpauthUrl"), secret));
+	cr_assert(strstr(answer_text(setup, "otpauthUrl"), "otpauth://totp/Zygo:"));
+	cr_assert(strstr(answer_text(setup, "otpauthUrl"), "&issuer=Zygo&"));
 	cr_assert(strstr(answer_text(setup, "qrSvg"), "<svg "));
 	cr_assert_not(answer_bool(answer_is(get(&ann.caller, "/mfa"), 200), "enabled"));
 	answer_is_error(post(&ann.caller, "/mfa/totp/enable", with_code("000000")), 401,

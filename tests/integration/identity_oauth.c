@@ -7,6 +7,7 @@
 #include "crypto/token.h"
 #include "support/database.h"
 #include "support/factories.h"
+#include "support/mailbox.h"
 #include "support/person.h"
 #include "support/trip.h"
 #include "support/world.h"
@@ -163,6 +164,23 @@ Test(identity_oauth, an_account_links_an_identity_and_is_opened_by_it)
 	cr_assert_eq(identities_of(ann.caller.account), 1, "once is enough");
 }
 
+/* Whoever had a session for a moment could have made themselves a way in. */
+Test(identity_oauth, a_new_way_in_is_told_by_mail)
+{
+	struct person ann = person_sign_up();
+	const char *subject = new_word();
+	struct letter told;
+
+	database_run("UPDATE accounts SET email_verified_at = now() WHERE id = $1::uuid",
+		     id_text(ann.caller.account.u), NULL);
+	answer_is(link_to(&ann.caller, subject), 302);
+	told = mail_wait(ann.caller.email, "You can log in with");
+	cr_assert(strstr(told.text, ann.caller.email));
+	answer_is(link_to(&ann.caller, subject), 302);
+	mail_settle();
+	cr_assert_eq(mail_count(ann.caller.email, "You can log in with"), 1);
+}
+
 Test(identity_oauth, an_identity_opens_one_account)
 {
 	struct person ann = person_sign_up(), bob = person_sign_up();
@@ -203,6 +221,29 @@ Test(identity_oauth, the_last_way_to_log_in_is_not_unlinked)
 	answer_is(del(&c, strf("/oauth/identities/%s", id)), 204);
 	answer_is_error(del(&c, strf("/oauth/identities/%s", id)), 404, "RESOURCE_NOT_FOUND", NULL);
 	cr_assert_eq(events_of(answer_text(a, "user.id"), "account.unlinked"), 1);
+}
+
+/* A passkey is a way to log in too: the last of all ways stays, whichever it is. */
+Test(identity_oauth, the_last_way_to_log_in_may_be_a_passkey)
+{
+	struct answer a = answer_is(provider_log_in(new_word(), new_email()), 200);
+	struct caller c = with_token(trip_browser(), answer_text(a, "accessToken"));
+	const char *account = answer_text(a, "user.id"), *id = id_text(uuid_v7());
+
+	database_run(
+		"INSERT INTO passkeys (id, account_id, credential_id, public_key, algorithm, sign_count, name) "
+		"VALUES ($1::uuid, $2::uuid, uuid_send($1::uuid), '', -7, 0, 'key')",
+		id, account, NULL);
+	database_run(
+		"UPDATE sessions SET mfa_at = now(), revoked_at = NULL WHERE account_id = $1::uuid",
+		account, NULL);
+	answer_is(del(&c, strf("/oauth/identities/%s",
+			       answer_text(get(&c, "/oauth/identities"), "data.0.id"))),
+		  204);
+	answer_is_error(del(&c, strf("/passkeys/%s", id)), 422, "RULE_VIOLATED", NULL);
+
+	account_set_password((struct account_id){ id_of(account) }, "a password");
+	answer_is(del(&c, strf("/passkeys/%s", id)), 204);
 }
 
 Test(identity_oauth, nobody_unlinks_anothers_identity)
