@@ -56,14 +56,20 @@ const struct common_parameter openapi_parameters[] = {
 };
 /* clang-format on */
 
+static bool answers_with_row(const struct mounted *m)
+{
+	return m->route->one || m->route->flags & ROUTE_VERSIONED;
+}
+
 static bool has_etag(const struct mounted *m, int status)
 {
-	return m->route->one && status < 300;
+	return answers_with_row(m) && status < 300;
 }
 
 static bool has_location(const struct mounted *m, int status)
 {
-	return status == 202 || status == 302 || status == 303 || (status == 201 && m->route->one);
+	return status == 202 || (status > 300 && status < 304) ||
+	       (status == 201 && answers_with_row(m));
 }
 
 static bool has_limit(const struct mounted *m, int status)

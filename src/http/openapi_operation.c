@@ -369,6 +369,7 @@ static const char *phrase_of(int status)
 	case 201: return "Created";
 	case 202: return "Accepted: the work goes on; Location, or a mail, says how";
 	case 204: return "Done";
+	case 301: return "It has moved to Location";
 	case 302:
 	case 303: return "See Location";
 	default: return "OK";
@@ -389,6 +390,15 @@ static void write_accepted(struct jsonwrite *w, const struct mounted *m)
 	jsonwrite_object_end(w);
 }
 
+static void write_redirect(struct jsonwrite *w, const struct mounted *m, int status)
+{
+	write_key_of_status(w, status);
+	jsonwrite_object(w);
+	jsonwrite_member_text(w, "description", phrase_of(status));
+	openapi_headers_of(w, m, status);
+	jsonwrite_object_end(w);
+}
+
 static void write_success(struct jsonwrite *w, const struct mounted *m)
 {
 	int status = route_status(m->route);
@@ -403,12 +413,10 @@ static void write_success(struct jsonwrite *w, const struct mounted *m)
 
 	if (m->route->accepted)
 		write_accepted(w, m);
-	if (m->route->failed) {
-		write_key_of_status(w, 302);
-		jsonwrite_object(w);
-		jsonwrite_member_text(w, "description", phrase_of(302));
-		jsonwrite_object_end(w);
-	}
+	if (m->route->flags & ROUTE_MOVES)
+		write_redirect(w, m, 301);
+	if (m->route->failed)
+		write_redirect(w, m, 302);
 	if (m->route->one && m->route->method == GET) {
 		jsonwrite_key(w, "304");
 		jsonwrite_object(w);

@@ -48,6 +48,8 @@ enum route_flags {
 	ROUTE_STEP_UP = 1 << 7,  /* dangerous: of who has a second factor, it must have been proven
 				    within 15 minutes (enter() looks) */
 	ROUTE_PERSON = 1 << 8,   /* a person's own: no API key, whatever its scopes */
+	ROUTE_VERSIONED = 1 << 9, /* handle answers with a row, its ETag, and Location if made */
+	ROUTE_MOVES = 1 << 10,    /* handle may answer with a 301 to another address */
 };
 
 struct route {

@@ -172,7 +172,7 @@ static const struct route routes[] = {
 	  .summary = "List API keys", .about = "Everybody's in the tenant", .page = list },
 
 	{ POST, "/api-keys", TENANT_TIERS, PERM_MANAGE_API_KEYS, RATE_WRITE,
-	  .body = &apikey_new, .reply = &apikey_shown, .status = 201, .flags = ROUTE_IDEMPOTENT | ROUTE_NO_STORE | ROUTE_STEP_UP,
+	  .body = &apikey_new, .reply = &apikey_shown, .status = 201, .flags = ROUTE_IDEMPOTENT | ROUTE_NO_STORE | ROUTE_STEP_UP | ROUTE_VERSIONED,
 	  .errors = ERRORS(ERR_RULE_VIOLATED, ERR_PLAN_LIMIT_EXCEEDED),
 	  .summary = "Create an API key", .about = "It acts for who makes it, with no more than its scopes. The key is shown "
 	  "this once", .handle = create },
@@ -189,7 +189,7 @@ static const struct route routes[] = {
 	  .summary = "Delete an API key", .about = "It works no more from now on", .none = remove_one },
 
 	{ POST, "/api-keys/:id/rotate", TENANT_TIERS, PERM_MANAGE_API_KEYS, RATE_WRITE,
-	  .body = &rotation, .reply = &apikey_shown, .flags = ROUTE_IDEMPOTENT | ROUTE_NO_STORE | ROUTE_STEP_UP,
+	  .body = &rotation, .reply = &apikey_shown, .flags = ROUTE_IDEMPOTENT | ROUTE_NO_STORE | ROUTE_STEP_UP | ROUTE_VERSIONED,
 	  .errors = ERRORS(ERR_RESOURCE_CONFLICT),
 	  .summary = "Rotate an API key", .about = "One's own. A new key in place of the old, which works for a while still. The "
 	  "new one is shown this once", .handle = rotate },

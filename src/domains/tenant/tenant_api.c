@@ -134,7 +134,7 @@ static const struct route routes[] = {
 	  .summary = "Change the current tenant", .one = patch },
 
 	{ GET, "/tenants/:slug", TIER_AUTH, PERM_PUBLIC, RATE_READ,
-	  .reply = &public_shape,
+	  .reply = &public_shape, .flags = ROUTE_MOVES,
 	  .summary = "Find a tenant to log in to", .about = "By slug or host name; 301 to the slug that it has where that is another", .handle = get_public },
 
 	{ POST, "/tenant/leave", TENANT_TIERS, PERM_MEMBER, RATE_WRITE, .flags = ROUTE_STEP_UP,
