@@ -12,6 +12,7 @@
 #include "gen/sql_mfa.h"
 #include "identity/founding.h"
 #include "identity/hot.h"
+#include "identity/letters.h"
 
 const struct conflict account_conflicts[] = {
 	{ "accounts_realm_id_email_key", ERR_RESOURCE_CONFLICT, "email",
@@ -155,6 +156,9 @@ static int set_password(struct ctx *c, const char *hash, const char *compared)
 	batch_add(b, &revoked, &sql_identity_sessions_revoke,
 		  ARGS(arg_bool(false), arg_text("password changed")));
 	batch_account_event(b, c, "account.passwordChanged", ACTING_ACCOUNT, NULL);
+	letters_add(
+		b, c,
+		&(struct letter_new){ .letter = "passwordChanged", .subject = c->actor.account.u });
 	err = batch_run(b);
 	if (err)
 		return err;

@@ -62,11 +62,16 @@ const struct mail_template mail_templates[] = {
 	       "<p>If you have not asked for it, ignore this mail: the password stays as it is.</p>\n") },
 
 	{ "passwordChanged", "Your password was changed",
-	  TEXT("the password of {{email}} was reset by mail, and all sessions were ended.\n"
-	       "\nIf it was not you, somebody reads your mail: secure your mailbox, then reset the password at {{appUrl}}.\n"),
-	  PAGE("<p>the password of {{email}} was reset by mail, and all sessions were ended.</p>\n"
-	       "<p>If it was not you, somebody reads your mail: secure your mailbox, then reset the password at "
-	       "<a href=\"{{appUrl}}\">{{appUrl}}</a>.</p>\n") },
+	  TEXT("the password of {{email}} was changed, and other sessions were ended.\n"
+	       "\nIf it was not you, reset the password at {{appUrl}}, and secure your mailbox.\n"),
+	  PAGE("<p>the password of {{email}} was changed, and other sessions were ended.</p>\n"
+	       "<p>If it was not you, reset the password at <a href=\"{{appUrl}}\">{{appUrl}}</a>, and secure your mailbox.</p>\n") },
+
+	{ "factorAdded", "A second factor was added",
+	  TEXT("from now on {{email}} can be logged in to with one second factor more: an app's codes, or a passkey.\n"
+	       "\nIf it was not you, reset the password at {{appUrl}}, then remove that factor.\n"),
+	  PAGE("<p>from now on {{email}} can be logged in to with one second factor more: an app's codes, or a passkey.</p>\n"
+	       "<p>If it was not you, reset the password at <a href=\"{{appUrl}}\">{{appUrl}}</a>, then remove that factor.</p>\n") },
 
 	{ "emailChangeOld", "Confirm the change of your email",
 	  TEXT("somebody, probably you, wants to log in as {{newEmail}} instead of {{email}}. Confirm it here:\n" LINK

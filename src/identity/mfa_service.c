@@ -15,6 +15,7 @@
 #include "identity/grant.h"
 #include "identity/hash.h"
 #include "identity/hot.h"
+#include "identity/letters.h"
 #include "identity/mfa_proof.h"
 #include "identity/qr.h"
 
@@ -171,6 +172,8 @@ int totp_enable(struct ctx *c, const struct mfa_code *in, struct recovery_codes 
 	batch_add(b, NULL, &sql_mfa_note, NO_ARGS);
 	add_codes(b, c, ret);
 	batch_account_event(b, c, "mfa.enabled", ACTING_ACCOUNT, NULL);
+	letters_add(b, c,
+		    &(struct letter_new){ .letter = "factorAdded", .subject = c->actor.account.u });
 	err = batch_run(b);
 	if (err)
 		return err;

@@ -15,6 +15,7 @@
 #include "gen/sql_passkeys.h"
 #include "identity/hash.h"
 #include "identity/hot.h"
+#include "identity/letters.h"
 #include "identity/mfa_proof.h"
 #include "identity/oauth_providers.h"
 
@@ -217,6 +218,8 @@ static int store(struct ctx *c, const struct passkey_new *in,
 		       arg_texts(c, in->credential->response->transports), arg_text(in->name)));
 	batch_add(b, NULL, &sql_mfa_note, NO_ARGS);
 	batch_account_event(b, c, "passkey.added", ACTING_ACCOUNT, NULL);
+	letters_add(b, c,
+		    &(struct letter_new){ .letter = "factorAdded", .subject = c->actor.account.u });
 	err = batch_run(b);
 	if (err)
 		return err;

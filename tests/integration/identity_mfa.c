@@ -9,6 +9,7 @@
 #include "support/caller.h"
 #include "support/database.h"
 #include "support/factories.h"
+#include "support/mailbox.h"
 #include "support/person.h"
 #include "support/world.h"
 
@@ -85,6 +86,28 @@ static int64_t events_of(const struct caller *c, const char *type)
 /*
  * Setting up
  */
+
+static void verify_email(const struct person *p)
+{
+	struct caller v = on_tier(caller_nobody(), TIER_AUTH);
+	const char *token = mail_token(p->caller.email, "Verify");
+
+	answer_is(post(&v, "/email/verify", strf("{\"token\":\"%s\"}", token)), 204);
+}
+
+/* Whoever has stolen a session can add a factor: its person is to know. */
+Test(identity_mfa, a_new_factor_is_told_by_mail)
+{
+	struct person ann = person_sign_up();
+	struct answer setup;
+
+	verify_email(&ann);
+	setup = answer_is(post(&ann.caller, "/mfa/totp/setup", NULL), 200);
+	answer_is(post(&ann.caller, "/mfa/totp/enable",
+		       with_code(code_at(answer_text(setup, "secret"), 0))),
+		  200);
+	cr_assert(strstr(mail_wait(ann.caller.email, "second factor").text, ann.caller.email));
+}
 
 Test(identity_mfa, a_secret_counts_when_a_code_of_it_was_seen)
 {

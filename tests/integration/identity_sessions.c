@@ -8,6 +8,7 @@
 #include "support/caller.h"
 #include "support/database.h"
 #include "support/factories.h"
+#include "support/mailbox.h"
 #include "support/person.h"
 #include "support/servers.h"
 #include "support/world.h"
@@ -246,6 +247,17 @@ Test(identity_sessions, a_new_password_ends_all_other_sessions)
 	answer_is(try_log_in(ann.caller.email, ann.password, NULL), 401);
 	answer_is(try_log_in(ann.caller.email, "another one 4711", NULL), 200);
 	cr_assert_eq(events_of(&ann.caller, "account.passwordChanged"), 1);
+}
+
+Test(identity_sessions, a_new_password_is_told_by_mail)
+{
+	struct person ann = person_sign_up();
+	struct caller v = on_tier(caller_nobody(), TIER_AUTH);
+	const char *token = mail_token(ann.caller.email, "Verify");
+
+	answer_is(post(&v, "/email/verify", strf("{\"token\":\"%s\"}", token)), 204);
+	answer_is(change_password(&ann.caller, ann.password, "another one 4711"), 204);
+	mail_wait(ann.caller.email, "was changed");
 }
 
 /* Whoever has stolen a session does not find out the password with it. */
