@@ -12,6 +12,7 @@ CREATE TABLE notifications (
 	title text NOT NULL,
 	body text NOT NULL,
 	is_shown boolean NOT NULL,                  -- in the list; else it is only mailed
+	email text NOT NULL CONSTRAINT notifications_email_check CHECK (email IN ('instant', 'digest', 'off')), -- how, when it was told
 	awaits_digest boolean NOT NULL DEFAULT false,
 	digest_id uuid,                             -- the digest that took it
 	read_at timestamptz,
@@ -102,3 +103,21 @@ ALTER TABLE api_keys ADD COLUMN expiry_told_for timestamptz;
 CREATE INDEX api_keys_expires_at_idx ON api_keys (expires_at) WHERE revoked_at IS NULL AND expires_at IS NOT NULL;
 DROP TRIGGER audit ON api_keys;
 CALL audit('api_keys', 'last_used_at', 'last_used_ip', 'expiry_told_for');
+
+------------------------------------------------------------------------------------------------------------
+-- Jobs that failed for good are events, whoever finds out; those that only tell somebody of something are not, or a mail that fails
+-- would be told by mail.
+
+CREATE FUNCTION job_failed() RETURNS trigger LANGUAGE plpgsql
+AS $$
+BEGIN
+	INSERT INTO events (tenant_id, id, type, subject_id, actor_kind, data)
+	SELECT id, uuid_v7(), 'job.failed', NEW.id, 'system',
+	       jsonb_build_object('kind', NEW.kind, 'queue', NEW.queue, 'error', NEW.errors -> -1 ->> 'message')
+	FROM tenants WHERE id = NEW.tenant_id; -- a job may outlive its tenant, and the platform is none
+	RETURN NULL;
+END
+$$;
+CREATE TRIGGER job_failed AFTER UPDATE OF state ON jobs
+	FOR EACH ROW WHEN (NEW.state = 'failed' AND OLD.state <> 'failed' AND NEW.queue NOT IN ('email', 'notifications', 'webhooks'))
+	EXECUTE FUNCTION job_failed();

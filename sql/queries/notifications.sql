@@ -84,68 +84,73 @@ ON CONFLICT ON CONSTRAINT notification_preferences_pkey DO UPDATE SET email = 'o
 -- $1 kinds (notification_kinds_json()), $2 mails are sent at all; $3 queue, $4 kind, $5 attempts of the mail's job; $6, $7, $8 of the live
 -- one's.
 -- name: notifications_of_events :exec  role: system
-WITH hits AS MATERIALIZED (
-	SELECT e.tenant_id, e.id AS event_id, e.subject_id, e.user_id, e.actor_kind, e.impersonated_by, e.data,
-	       k.place, k.kind, k.audience, k.permission, k.is_security, k.in_app, k.email, k.title, k.body
+WITH hits AS MATERIALIZED ( -- what is said is made once an event, however many are told
+	SELECT e.tenant_id, e.id AS event_id, e.subject_id, e.user_id AS actor_id, k.place, k.kind, k.audience, k.permission,
+	       k.is_security, k.in_app, k.email, fill_in(k.title, said.v) AS title, fill_in(k.body, said.v) AS body
 	FROM events_at_hand() e
 	JOIN jsonb_to_recordset($1::jsonb) AS k (place integer, kind text, type text, audience text, permission text, is_security boolean,
 						 in_app boolean, email text, title text, body text) ON k.type = e.type
+	CROSS JOIN LATERAL (SELECT name, plan FROM tenants WHERE id = e.tenant_id AND deleted_at IS NULL OFFSET 0) AS t
+	LEFT JOIN LATERAL (SELECT seat_name(u) AS name FROM users u WHERE u.tenant_id = e.tenant_id AND u.id = e.user_id OFFSET 0) AS actor
+		ON true
+	LEFT JOIN LATERAL (SELECT seat_name(u) AS name, array_to_string(u.role_keys, ', ') AS roles FROM users u
+			   WHERE u.tenant_id = e.tenant_id AND u.id = e.subject_id OFFSET 0) AS seat ON true
+	LEFT JOIN LATERAL (SELECT a.name, to_char(a.expires_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"') AS expires FROM api_keys a
+			   WHERE a.tenant_id = e.tenant_id AND a.id = e.subject_id OFFSET 0) AS key ON true
+	CROSS JOIN LATERAL (
+		SELECT e.data || jsonb_build_object(
+			'actor', CASE WHEN e.impersonated_by IS NULL AND e.user_id IS NOT NULL THEN coalesce(actor.name, 'Somebody')
+				      WHEN e.actor_kind = 'system' THEN 'The platform' ELSE 'Somebody of the platform' END,
+			'subject', coalesce(seat.name, key.name, e.data #>> '{after,name}', e.data #>> '{before,name}',
+					    e.data #>> '{after,url}', e.data #>> '{before,url}'),
+			'tenant', t.name, 'plan', t.plan, 'roles', seat.roles, 'expires', key.expires) AS v
+	) AS said
 ), several AS MATERIALIZED ( -- looked for once a tenant, however many events there are
-	SELECT u.tenant_id, u.id, h.audience, h.permission
+	SELECT u.tenant_id, h.audience, h.permission, u.id AS user_id, u.email_verified
 	FROM (SELECT DISTINCT tenant_id, audience, permission FROM hits WHERE audience IN ('owners', 'holders')) AS h
 	JOIN users u ON u.tenant_id = h.tenant_id AND u.status = 'active' AND u.deleted_at IS NULL
 		    AND (h.permission = ANY (u.permissions) OR (h.audience = 'owners' AND 'owner' = ANY (u.role_keys)))
 ), candidates AS (
-	SELECT h.tenant_id, h.event_id, h.place, s.id AS user_id
+	SELECT h.tenant_id, h.event_id, h.place, s.user_id, s.email_verified
 	FROM hits h
 	JOIN several s ON s.tenant_id = h.tenant_id AND s.audience = h.audience AND s.permission IS NOT DISTINCT FROM h.permission
 	UNION ALL
-	SELECT tenant_id, event_id, place, subject_id FROM hits WHERE audience = 'subject'
-	UNION ALL
-	SELECT h.tenant_id, h.event_id, h.place, a.user_id
-	FROM hits h JOIN api_keys a ON a.tenant_id = h.tenant_id AND a.id = h.subject_id
-	WHERE h.audience = 'maker'
-	UNION ALL
-	SELECT h.tenant_id, h.event_id, h.place, i.invited_by
-	FROM hits h JOIN invitations i ON i.tenant_id = h.tenant_id AND i.user_id = h.subject_id
-	WHERE h.audience = 'inviter'
+	SELECT h.tenant_id, h.event_id, h.place, u.id, u.email_verified
+	FROM hits h
+	CROSS JOIN LATERAL (
+		SELECT CASE h.audience
+			WHEN 'subject' THEN h.subject_id
+			WHEN 'maker' THEN (SELECT a.user_id FROM api_keys a WHERE a.tenant_id = h.tenant_id AND a.id = h.subject_id)
+			WHEN 'inviter' THEN (SELECT i.invited_by FROM invitations i
+					     WHERE i.tenant_id = h.tenant_id AND i.user_id = h.subject_id) END AS id
+	) AS one
+	CROSS JOIN LATERAL (
+		SELECT o.id, o.email_verified FROM users o
+		WHERE o.tenant_id = h.tenant_id AND o.id = one.id AND o.account_id IS NOT NULL AND o.deleted_at IS NULL
+		  AND (o.status = 'active' OR o.id = h.subject_id) -- a suspended user is told of that
+		OFFSET 0
+	) AS u
 ), told AS (
-	SELECT DISTINCT ON (c.tenant_id, c.event_id, c.user_id)
-	       c.tenant_id, c.event_id, c.user_id, h.kind, h.subject_id, h.user_id AS actor_id, h.title, h.body, h.data, t.name AS tenant, t.plan,
-	       array_to_string(u.role_keys, ', ') AS roles,
-	       CASE WHEN h.impersonated_by IS NULL AND h.user_id IS NOT NULL THEN coalesce(seat_name(actor), 'Somebody')
-		    WHEN h.actor_kind = 'system' THEN 'The platform' ELSE 'Somebody of the platform' END AS actor,
-	       to_char(a.expires_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"') AS expires,
-	       coalesce(seat_name(subject), h.data #>> '{after,name}', h.data #>> '{before,name}', a.name,
-			h.data #>> '{after,url}', h.data #>> '{before,url}') AS subject,
+	SELECT DISTINCT ON (c.event_id, c.user_id)
+	       c.tenant_id, c.event_id, c.user_id, h.kind, h.subject_id, h.actor_id, h.title, h.body,
 	       h.is_security OR coalesce(p.in_app, h.in_app) AS is_shown,
-	       CASE WHEN NOT $2 OR NOT u.email_verified THEN 'off' WHEN h.is_security THEN 'instant'
+	       CASE WHEN NOT $2 OR NOT c.email_verified THEN 'off' WHEN h.is_security THEN 'instant'
 		    ELSE coalesce(p.email, h.email) END AS email
 	FROM candidates c
-	JOIN hits h ON h.tenant_id = c.tenant_id AND h.event_id = c.event_id AND h.place = c.place
-	JOIN tenants t ON t.id = c.tenant_id AND t.deleted_at IS NULL
-	JOIN users u ON u.tenant_id = c.tenant_id AND u.id = c.user_id AND u.account_id IS NOT NULL AND u.deleted_at IS NULL
-		    AND (u.status = 'active' OR u.id = h.subject_id)
-	LEFT JOIN users actor ON actor.tenant_id = c.tenant_id AND actor.id = h.user_id
-	LEFT JOIN users subject ON subject.tenant_id = c.tenant_id AND subject.id = h.subject_id
-	LEFT JOIN api_keys a ON a.tenant_id = c.tenant_id AND a.id = h.subject_id
-	LEFT JOIN notification_preferences p ON p.tenant_id = c.tenant_id AND p.user_id = c.user_id AND p.kind = h.kind
-	WHERE h.is_security OR c.user_id IS DISTINCT FROM h.user_id
-	ORDER BY c.tenant_id, c.event_id, c.user_id, h.place
+	JOIN hits h ON h.event_id = c.event_id AND h.place = c.place
+	LEFT JOIN LATERAL (SELECT o.in_app, o.email FROM notification_preferences o
+			   WHERE o.tenant_id = c.tenant_id AND o.user_id = c.user_id AND o.kind = h.kind OFFSET 0) AS p ON true
+	WHERE h.is_security OR c.user_id IS DISTINCT FROM h.actor_id
+	ORDER BY c.event_id, c.user_id, h.place
 ), made AS (
-	INSERT INTO notifications (tenant_id, id, user_id, event_id, kind, subject_id, actor_id, title, body, is_shown, awaits_digest)
-	SELECT tenant_id, uuid_v7(), user_id, event_id, kind, subject_id, actor_id, fill_in(title, v), fill_in(body, v), is_shown,
-	       email = 'digest'
+	INSERT INTO notifications (tenant_id, id, user_id, event_id, kind, subject_id, actor_id, title, body, is_shown, email, awaits_digest)
+	SELECT tenant_id, uuid_v7(), user_id, event_id, kind, subject_id, actor_id, title, body, is_shown, email, email = 'digest'
 	FROM told
-	CROSS JOIN LATERAL (SELECT data || jsonb_build_object('actor', actor, 'subject', subject, 'tenant', tenant, 'plan', plan,
-							      'roles', roles, 'expires', expires) AS v) AS has
 	WHERE is_shown OR email <> 'off'
 	ON CONFLICT ON CONSTRAINT notifications_tenant_id_event_id_user_id_key DO NOTHING
-	RETURNING tenant_id, id, user_id, event_id, is_shown
+	RETURNING tenant_id, id, event_id, is_shown, email
 )
-SELECT add_job(tenant_id, $3, $4, $5, jsonb_build_object('notification', m.id))
-FROM made m JOIN told USING (tenant_id, event_id, user_id)
-WHERE told.email = 'instant'
+SELECT add_job(tenant_id, $3, $4, $5, jsonb_build_object('notification', id)) FROM made WHERE email = 'instant'
 UNION ALL
 SELECT add_job(tenant_id, $6, $7, $8, jsonb_build_object('event', event_id))
 FROM (SELECT DISTINCT tenant_id, event_id FROM made WHERE is_shown) AS shown;

@@ -17,6 +17,8 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+TestSuite(notifications, .fini = notified_forget);
+
 /*
  * Who is told
  */
@@ -46,7 +48,7 @@ static void cast(struct tenant_id *ret_tenant, const char *ret_ids[PARTS])
 	}
 	u.u = id_of(ret_ids[MEMBER]);
 	(void)api_key_make(t, u, "canViewUsers");
-	ret_ids[KEY] = database_value("UPDATE api_keys SET expires_at = now() + interval '1 day' "
+	ret_ids[KEY] = database_value("UPDATE api_keys SET expires_at = now() + interval '30 days' "
 				      "WHERE tenant_id = $1::uuid RETURNING id",
 				      id_text(t.u), NULL);
 	ret_ids[TENANT] = arena_strdup(world_arena(), id_text(t.u));
@@ -57,7 +59,8 @@ static void cast(struct tenant_id *ret_tenant, const char *ret_ids[PARTS])
 	*ret_tenant = t;
 }
 
-#define DATA "{\"minutes\":15,\"reason\":\"Ticket 7\",\"after\":{\"url\":\"https://a.example\"}}"
+#define DATA                                                                                       \
+	"{\"kind\":\"report\",\"error\":\"No room\",\"minutes\":15,\"reason\":\"Ticket 7\",\"after\":{\"url\":\"https://a.example\"}}"
 
 /* "admin:user.left owner:user.left": who was told of the tenant's events, and as what. */
 static const char *told(struct tenant_id t)
@@ -99,6 +102,7 @@ static const struct {
 	{ "tenant.deletionScheduled", TENANT, OWNER, "" },
 	{ "tenant.deletionCancelled", TENANT, ADMIN, "owner:tenant.deletionCancelled" },
 	{ "webhook.disabled", NOBODY, NOBODY, "owner:webhook.disabled" },
+	{ "job.failed", NOBODY, NOBODY, "admin:job.failed owner:job.failed" },
 	{ "project.created", TENANT, NOBODY, "" },
 };
 
@@ -496,4 +500,23 @@ Test(notifications, of_keys_that_run_out_come_once_for_each_end)
 		     t, NULL);
 	cr_assert_eq(expiring_events(t), 2);
 	cr_assert_str_eq(told(ann.tenant), "Ann:apiKey.expiring Ann:apiKey.expiring");
+}
+
+/* Jobs that failed already, in two queues. */
+Test(notifications, of_jobs_that_failed_are_of_those_that_did_something)
+{
+	struct caller ann = caller(ROLE_ADMIN);
+	const char *t = id_text(ann.tenant.u);
+
+	database_run("INSERT INTO jobs (tenant_id, id, queue, kind, state, max_attempts, errors) "
+		     "SELECT $1::uuid, uuid_v7(), q, 'test.' || q, 'active', 3, "
+		     "'[{\"message\":\"No room\"}]' FROM unnest('{archive,email}'::text[]) q",
+		     t, NULL);
+	database_run("UPDATE jobs SET state = 'failed', finished_at = now() WHERE tenant_id = "
+		     "$1::uuid",
+		     t, NULL);
+	cr_assert_str_eq(told(ann.tenant), "Ann:job.failed");
+	cr_assert_str_eq(database_value("SELECT body FROM notifications WHERE tenant_id = $1::uuid",
+					t, NULL),
+			 "\"test.archive\" was given up after its last attempt: No room");
 }

@@ -15,6 +15,8 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+TestSuite(notifications_mail, .fini = notified_forget);
+
 #define ROLES_SUBJECT "Your roles in "
 
 /* Tells them that their roles changed. */

@@ -7,17 +7,29 @@
 #include "support/world.h"
 
 #include <string.h>
+#include <unistd.h>
+
+/* Of the events that this test makes. */
+static const char *mark(void)
+{
+	return strf("notified %d", (int)getpid());
+}
 
 void notified_of(struct tenant_id t, const char *event, const char *subject, const char *actor,
 		 const char *data)
 {
 	database_run(
-		"INSERT INTO events (tenant_id, id, type, subject_id, actor_kind, user_id, data) "
+		"INSERT INTO events (tenant_id, id, type, subject_id, actor_kind, user_id, data, request_id) "
 		"VALUES ($1::uuid, $2::uuid, $3, nullif($4, '')::uuid, "
 		"CASE WHEN $5 = '' THEN 'system' ELSE 'token' END, nullif($5, '')::uuid, "
-		"$6::jsonb)",
+		"$6::jsonb, $7)",
 		id_text(t.u), id_text(uuid_v7()), event, subject ? subject : "", actor ? actor : "",
-		data, NULL);
+		data, mark(), NULL);
+}
+
+void notified_forget(void)
+{
+	database_run("DELETE FROM events WHERE request_id = $1", mark(), NULL);
 }
 
 static bool is_read(void *tenant)

@@ -11,6 +11,9 @@
 void notified_of(struct tenant_id t, const char *event, const char *subject, const char *actor,
 		 const char *data);
 
+/* Takes them away again, at the end of a test: nothing of the program wrote them. */
+void notified_forget(void);
+
 /* Waits until whoever is to be told of the tenant's events so far is. */
 void notified_settle(struct tenant_id t);
 

@@ -102,6 +102,11 @@ const struct notification_kind notification_kinds[] = {
 	  .title = "{{tenant}} stays",
 	  .body = "{{actor}} has taken the deletion of {{tenant}} back." },
 
+	{ "job.failed", "A job of the tenant failed for good", "job.failed",
+	  TO_HOLDERS, PERM_MANAGE_JOBS, .in_app = true, .email = "digest",
+	  .title = "A job of {{tenant}} has failed",
+	  .body = "\"{{kind}}\" was given up after its last attempt: {{error}}" },
+
 	{ "webhook.disabled", "A webhook was disabled because it failed", "webhook.disabled",
 	  TO_OWNERS, .in_app = true, .email = "instant",
 	  .title = "A webhook of {{tenant}} was disabled",

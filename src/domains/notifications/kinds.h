@@ -31,8 +31,8 @@ struct notification_kind {
 	bool in_app;       /* shown, unless its reader has said otherwise */
 	const char *email; /* "instant", "digest", "off"; likewise */
 	/* Of one line each. {{actor}} is who did it, {{subject}} what it happened to, {{tenant}}
-	   the tenant's name, {{plan}} its plan, {{roles}} the roles of who is told, {{expires}}
-	   when an API key runs out; else a member of the event's data. */
+	   the tenant's name, {{plan}} its plan, {{roles}} the roles of a user as subject,
+	   {{expires}} when an API key runs out; else a member of the event's data. */
 	const char *title, *body;
 };
 
