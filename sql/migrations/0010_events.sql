@@ -285,7 +285,8 @@ BEGIN
 	FOR parent IN SELECT * FROM (VALUES ('events', 'id'), ('event_log', 'event_id'), ('account_events', 'id')) AS p (name, key) LOOP
 		FOR month IN EXECUTE format('SELECT generate_series(date_trunc(''month'', now()), now() + interval ''2 months'', interval ''1 month'')'
 					    ' UNION (SELECT DISTINCT date_trunc(''month'', uuid_time(%I)) FROM %I'
-					    ' WHERE %1$I < uuid_at(date_trunc(''month'', now()) + interval ''3 months'') LIMIT 24)',
+					    ' WHERE %1$I >= uuid_at(''1971-01-01Z'') AND %1$I < uuid_at(date_trunc(''month'', now()) + interval ''3 months'')'
+					    ' LIMIT 24)',
 					    parent.key, parent.name || '_default') LOOP
 			IF make_event_partition(parent.name, parent.key, month) THEN
 				partition := parent.name || to_char(month, '_YYYY_MM');

@@ -48,20 +48,20 @@ FROM events_at_hand();
 -- name: spine_roll_partitions :many  role: system
 SELECT partition, what FROM roll_event_partitions($1::bigint * interval '1 day');
 
--- How far each reader is behind, in events and in seconds since the oldest that it has not read; why, where it fails. With the name '',
--- what waits to be numbered.  $1 names.
--- name: spine_lag :many  role: system
-SELECT r.name, greatest(0, s.last_position - r.position) AS events,
+-- How far each reader is behind, in events and in seconds since the oldest that it has not read; why, where it fails. Beside them the
+-- spine, with what waits to be numbered.  $1 names.
+-- name: spine_lag :many  role: system  reply: EventReader
+SELECT r.name, greatest(0, s.last_position - r.position) AS lag,
        coalesce((SELECT greatest(0, extract(epoch FROM now() - e.created_at))::bigint
 		 FROM event_log l
 		 JOIN events e ON e.tenant_id = l.tenant_id AND e.id = l.event_id
 		 WHERE l.position > r.position
-		 ORDER BY l.position LIMIT 1), 0) AS seconds,
-       r.failure
+		 ORDER BY l.position LIMIT 1), 0) AS "lagSeconds",
+       r.failed_at AS "failedAt", r.failure
 FROM event_readers r
 CROSS JOIN event_spine s
 WHERE r.name = ANY ($1)
 UNION ALL
-SELECT '', count(*), coalesce(greatest(0, extract(epoch FROM now() - min(uuid_time(event_id)))), 0)::bigint, NULL
+SELECT 'spine', count(*), coalesce(greatest(0, extract(epoch FROM now() - min(uuid_time(event_id)))), 0)::bigint, NULL, NULL
 FROM event_inbox
 ORDER BY 1;

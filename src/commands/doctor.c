@@ -202,7 +202,7 @@ static void check_lag(const struct lag *l)
 	if (l->failure)
 		problem("the reader \"%s\" cannot go on, %lld events behind: %s", l->reader,
 			(long long)l->events, l->failure);
-	else if (*l->reader)
+	else if (strcmp(l->reader, LAG_OF_SPINE) != 0)
 		warning("the reader \"%s\" is %lld s and %lld events behind", l->reader,
 			(long long)l->seconds, (long long)l->events);
 	else

@@ -5,6 +5,7 @@
 
 #include "domains/apikeys/apikeys.h"
 #include "domains/audit/audit.h"
+#include "domains/events/events.h"
 #include "domains/invitations/invitations.h"
 #include "domains/jobs/jobs.h"
 #include "domains/notifications/notifications.h"
@@ -38,6 +39,7 @@ const struct mount *const mounts[] = {
 	&tenant_mount,
 	&mfa_policy_mount,
 	&jobs_mount,
+	&events_mount,
 	&notifications_mount,
 	&unsubscribe_mount,
 	&organisations_mount,

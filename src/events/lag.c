@@ -10,7 +10,7 @@
 
 #define READERS_MAX 64
 
-static int look(struct ctx *c, const struct rows **ret)
+int lag_list(struct ctx *c, const struct rows **ret)
 {
 	struct batch *b = batch_new(c, BATCH_SYSTEM);
 	struct str names[READERS_MAX];
@@ -25,17 +25,16 @@ static int look(struct ctx *c, const struct rows **ret)
 	return batch_run(b);
 }
 
-/* Where spine_lag has its columns. */
-enum column { READER, EVENTS, SECONDS, FAILURE };
-
 static struct lag lag_at(const struct rows *rows, size_t row)
 {
+	size_t failure = (size_t)rows_find(rows, "failure");
+
 	return (struct lag){
-		.reader = rows_str(rows, row, READER).ptr,
-		.events = rows_int(rows, row, EVENTS),
-		.seconds = rows_int(rows, row, SECONDS),
+		.reader = rows_str(rows, row, (size_t)rows_find(rows, "name")).ptr,
+		.events = rows_int(rows, row, (size_t)rows_find(rows, "lag")),
+		.seconds = rows_int(rows, row, (size_t)rows_find(rows, "lagSeconds")),
 		.failure =
-			rows_is_null(rows, row, FAILURE) ? NULL : rows_str(rows, row, FAILURE).ptr,
+			rows_is_null(rows, row, failure) ? NULL : rows_str(rows, row, failure).ptr,
 	};
 }
 
@@ -43,7 +42,7 @@ int lag_look(struct ctx *c, const struct lag **ret, size_t *ret_len)
 {
 	const struct rows *rows;
 	struct lag *lags;
-	int err = look(c, &rows);
+	int err = lag_list(c, &rows);
 
 	if (err)
 		return err;
@@ -65,8 +64,7 @@ static void write_gauge(struct buf *out, const char *name, const char *help,
 	for (size_t i = 0; i < rows_len(rows); i++) {
 		const struct lag l = lag_at(rows, i);
 
-		buf_printf(out, "%s{reader=\"%s\"} %lld\n", name, *l.reader ? l.reader : "spine",
-			   (long long)value(&l));
+		buf_printf(out, "%s{reader=\"%s\"} %lld\n", name, l.reader, (long long)value(&l));
 	}
 }
 
@@ -89,7 +87,7 @@ void lag_metrics(struct ctx *c, struct buf *out)
 {
 	const struct rows *rows;
 
-	if (look(c, &rows)) {
+	if (lag_list(c, &rows)) {
 		c->fault = (struct fault){ 0 }; /* the rest is answered without them */
 		return;
 	}

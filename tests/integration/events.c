@@ -1,4 +1,5 @@
 /* Events in order, for those who read them; and their partitions (src/events/README.md). */
+#include "support/answer.h"
 #include "support/caller.h"
 #include "support/database.h"
 #include "support/factories.h"
@@ -249,6 +250,24 @@ Test(events, a_reader_that_fails_stops_no_other_and_resumes_where_it_was)
 	cr_expect_null(database_value("SELECT failure FROM event_readers WHERE name = $1",
 				      spine_careful_reader(), NULL));
 	cr_expect_eq(spine_stop(spine), 0);
+}
+
+static bool names(const struct answer *a, const char *reader)
+{
+	for (size_t i = 0; i < answer_len(*a, "data"); i++) {
+		if (strcmp(answer_text(*a, strf("data.%zu.name", i)), reader) == 0)
+			return true;
+	}
+	return false;
+}
+
+Test(events, are_read_by_readers_whose_lag_the_platform_sees)
+{
+	struct caller root = on_tier(caller_global_admin(), TIER_SUPER);
+	struct answer a = answer_is(get(&root, "/event-readers"), 200);
+
+	cr_expect(names(&a, "realtime"));
+	cr_expect(names(&a, "spine"));
 }
 
 /*
