@@ -15,7 +15,7 @@ use_site_dir() {
 }
 stop_site() {
 	local server
-	for server in nginx serve redis postgres; do stop_server $server; done
+	for server in nginx work serve redis postgres; do stop_server $server; done
 	rm -rf "$dir"
 }
 

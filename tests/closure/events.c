@@ -1,0 +1,132 @@
+/*
+ * The types of events say what is true: each is written by some test, what was written fits its
+ * row, and a subject's shape has the columns that its table is audited with.
+ */
+#include "base/buf.h"
+#include "base/jsonread.h"
+#include "base/jsonwrite.h"
+#include "events/subjects.h"
+#include "events/types.h"
+#include "http/openapi.h"
+#include "http/shape.h"
+#include "support/database.h"
+#include "support/schema.h"
+#include "support/world.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+static const struct json *parse(struct str text)
+{
+	const struct json *json;
+	const char *why;
+	size_t at;
+
+	cr_assert(jsonread_parse(world_arena(), text, &json, &why, &at), "%s at %zu", why, at);
+	return json;
+}
+
+static const struct json *document(void)
+{
+	struct buf text;
+
+	buf_init(&text, world_arena(), MIB(8));
+	openapi_write(&text, ~0U, false);
+	return parse(buf_view(&text));
+}
+
+static const struct json *schema_of(const struct event_type *t)
+{
+	struct buf text;
+	struct jsonwrite w;
+
+	buf_init(&text, world_arena(), KIB(64));
+	jsonwrite_init(&w, &text);
+	event_write_data_schema(&w, t);
+	return parse(buf_view(&text));
+}
+
+/* These suites run last, behind everything that writes events. */
+Test(coverage, each_type_of_event_is_written_and_its_data_fits)
+{
+	const struct json *all;
+
+	world();
+	all = document();
+	for (const struct event_type *t = event_types; t->name; t++) {
+		const struct json *schema = schema_of(t);
+		const char *const *data;
+		size_t n;
+
+		data = database_column(&n,
+				       "SELECT data::text FROM events WHERE type = $1 "
+				       "GROUP BY data LIMIT 200",
+				       t->name, NULL);
+		cr_expect(n, "no test makes the event %s", t->name);
+		for (size_t i = 0; i < n; i++) {
+			const char *why = schema_mismatch(all, schema, parse(str_of(data[i])));
+
+			cr_expect_null(why, "%s: %s: %s", t->name, why, data[i]);
+		}
+	}
+}
+
+Test(coverage, each_event_that_was_written_has_a_type)
+{
+	const char *const *types;
+	size_t n;
+
+	world();
+	types = database_column(&n, "SELECT DISTINCT type FROM events WHERE type NOT LIKE 'test.%'",
+				NULL);
+	for (size_t i = 0; i < n; i++)
+		cr_expect(event_type_find(types[i]), "%s is in no table", types[i]);
+}
+
+static const struct {
+	const char *table;
+	const struct shape *state;
+} subjects[] = {
+	{ "tenants", &tenant_state },         { "users", &user_state },
+	{ "invitations", &invitation_state }, { "roles", &role_state },
+	{ "api_keys", &api_key_state },       { "projects", &project_state },
+};
+
+static bool has_field(const struct shape *s, const char *name)
+{
+	for (size_t i = 0; i < s->fields_len; i++) {
+		if (strcmp(s->fields[i].name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* record_change() leaves aside what every table has, and what the trigger names. */
+static const char audited[] =
+	"SELECT camel_case(a.attname) FROM pg_attribute a "
+	"JOIN pg_trigger t ON t.tgrelid = a.attrelid AND t.tgname = 'audit' "
+	"WHERE a.attrelid = $1::regclass AND a.attnum > 0 AND NOT a.attisdropped "
+	"AND a.attname <> ALL ('{id,tenant_id,version,created_at,updated_at}') "
+	"AND a.attname::text <> ALL (string_to_array(encode(t.tgargs, 'escape'), '\\000'))";
+
+Test(events, show_every_audited_column_of_their_subject)
+{
+	world();
+	for (size_t i = 0; i < ARRAY_LEN(subjects); i++) {
+		const struct shape *s = subjects[i].state;
+		const char *const *columns;
+		size_t n;
+
+		columns = database_column(&n, audited, subjects[i].table, NULL);
+		cr_expect(n, "%s is not audited", subjects[i].table);
+		for (size_t k = 0; k < n; k++)
+			cr_expect(has_field(s, columns[k]), "%s lacks %s", s->name, columns[k]);
+	}
+}
+
+Test(events, of_a_type_are_told_to_somebody)
+{
+	for (const struct event_type *t = event_types; t->name; t++)
+		cr_expect(t->perm >= PERM_MEMBER && t->perm != PERM_GLOBAL_ADMIN,
+			  "%s names no permission of a tenant's", t->name);
+}
