@@ -9,6 +9,7 @@
 #   log/       one file a server
 #   bin/       the zygo that runs
 #   mail/      what was sent, as .eml files
+#   archive/   tenants that were deleted
 #   settings   the port, as a shell variable
 #   zygo.env, postgres/, redis/, nginx/, tls/, docs-ui/
 
@@ -77,6 +78,7 @@ use_dir() {
 	[ -w "$dir/pids" ] || die "The folder $dir belongs to another user" \
 		"Run this as that user, or run scripts/down as that user and remove the folder."
 	[ -d "$dir/mail" ] || { mkdir "$dir/mail" && give "$dir/mail"; }
+	[ -d "$dir/archive" ] || { mkdir "$dir/archive" && give "$dir/archive"; }
 	pg_bin=$(find /usr/lib/postgresql/*/bin -maxdepth 0 2>/dev/null | sort -V | tail -n 1)
 	PATH=$PATH:/usr/sbin:/sbin:$pg_bin
 	# shellcheck source=/dev/null

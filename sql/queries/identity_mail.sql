@@ -47,6 +47,22 @@ JOIN users u ON u.tenant_id = i.tenant_id AND u.id = i.user_id
 LEFT JOIN users host ON host.tenant_id = i.tenant_id AND host.id = i.invited_by
 WHERE i.tenant_id = current_tenant() AND i.id = $1 AND invitation_status(i, u.status, u.deleted_at) = 'pending';
 
+-- To a user whose tenant is about to be deleted.  $1 email, $2 not used, $3 tenant.
+-- name: identity_letter_tenant_deletion :opt  role: identity
+SELECT u.email AS "to", coalesce(u.first_name, split_part(u.email, '@', 1)) AS name, t.name AS tenant,
+       to_char(d.deletes_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"') AS date
+FROM tenant_deletions d
+JOIN tenants t ON t.id = d.tenant_id
+JOIN users u ON u.tenant_id = d.tenant_id AND u.email = $1 AND u.deleted_at IS NULL
+WHERE d.tenant_id = $3 AND d.state = 'pending' AND $2::text IS NULL;
+
+-- To who deletes their account.  $1 account.
+-- name: identity_letter_account_deletion :opt  role: identity
+SELECT email AS "to", coalesce(first_name, split_part(email, '@', 1)) AS name,
+       to_char(deletion_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"') AS date
+FROM accounts
+WHERE id = $1 AND deletion_at IS NOT NULL;
+
 ------------------------------------------------------------------------------------------------------------
 -- Tokens
 

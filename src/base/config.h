@@ -90,6 +90,10 @@ struct config {
 	const char *captcha_secret, *captcha_verify_url; /* NULL secret: none is wanted */
 	const char *breached_passwords; /* folder of range files; NULL: not looked at */
 
+	int64_t tenant_deletion_grace_us, account_deletion_grace_us;
+	const char *archive_url; /* file:///folder, or a bucket; no slash at the end */
+	const char *archive_s3_region, *archive_s3_key_id, *archive_s3_secret;
+
 	/* Other providers to log in through: one is on when its client's id is set. */
 	const char *oauth_google_client_id, *oauth_google_client_secret;
 	const char *oauth_github_client_id, *oauth_github_client_secret;

@@ -13,6 +13,7 @@ int command_serve(int argc, char **argv);    /* serve.c */
 int command_work(int argc, char **argv);     /* work.c */
 int command_realtime(int argc, char **argv); /* realtime.c */
 int command_jobs(int argc, char **argv);     /* jobs.c */
+int command_admin(int argc, char **argv);    /* admin.c */
 int command_mail(int argc, char **argv);     /* mail.c */
 int command_doctor(int argc, char **argv);   /* doctor.c */
 int command_migrate(int argc, char **argv);  /* migrate.c */

@@ -7,6 +7,7 @@
  */
 #include "domains/book.h"
 
+#include "domains/deletion/deletion.h"
 #include "domains/housekeeping/housekeeping.h"
 #include "domains/notifications/notifications.h"
 #include "identity/letters.h"
@@ -17,6 +18,10 @@ static const struct job_kind *const kinds[] = {
 	&housekeeping_kind,
 	&housekeeping_events_kind,
 	&letter_job,
+	&tenant_delete_job,
+	&tenant_archive_job,
+	&user_erase_job,
+	&account_erase_job,
 	&notification_digest_kind,
 	&notification_hourly_kind,
 	&notification_live_kind,

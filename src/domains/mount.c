@@ -5,6 +5,7 @@
 
 #include "domains/apikeys/apikeys.h"
 #include "domains/audit/audit.h"
+#include "domains/deletion/deletion.h"
 #include "domains/events/events.h"
 #include "domains/invitations/invitations.h"
 #include "domains/jobs/jobs.h"
@@ -37,6 +38,7 @@ const struct mount *const mounts[] = {
 	&apikeys_mount,
 	&projects_mount,
 	&tenant_mount,
+	&deletion_mount,
 	&mfa_policy_mount,
 	&jobs_mount,
 	&events_mount,

@@ -102,6 +102,18 @@ const struct mail_template mail_templates[] = {
 	  PAGE("<p>{{invitedBy}} invites you to {{tenant}}.</p>\n" BUTTON("Accept the invitation")
 	       "<p>If you know neither, ignore this mail.</p>\n") },
 
+	{ "tenantDeletion", "{{tenant}} is about to be deleted",
+	  TEXT("{{tenant}} and all that is in it will be deleted on {{date}}.\n"
+	       "\nIts owners can take that back until then: they log in at {{appUrl}} as they always do.\n"),
+	  PAGE("<p>{{tenant}} and all that is in it will be deleted on {{date}}.</p>\n"
+	       "<p>Its owners can take that back until then: they log in at <a href=\"{{appUrl}}\">{{appUrl}}</a> as they always do.</p>\n") },
+
+	{ "accountDeletion", "Your account is about to be deleted",
+	  TEXT("the account of {{email}} will be deleted on {{date}}, as you have asked.\n"
+	       "\nIf you want to keep it, or have not asked for that, log in at {{appUrl}} before.\n"),
+	  PAGE("<p>the account of {{email}} will be deleted on {{date}}, as you have asked.</p>\n"
+	       "<p>If you want to keep it, or have not asked for that, log in at <a href=\"{{appUrl}}\">{{appUrl}}</a> before.</p>\n") },
+
 	{ "newDevice", "A log-in from a new device",
 	  TEXT("somebody, probably you, has logged in as {{email}} from where you never have:\n"
 	       "\n  {{device}}\n  {{ip}}\n"

@@ -1,0 +1,211 @@
+/* Archives: where they are kept, and that no other file is taken for one. */
+#include "support/caller.h"
+#include "support/database.h"
+#include "support/factories.h"
+#include "support/world.h"
+
+#include "base/config.h"
+#include "base/ctx.h"
+#include "crypto/seal.h"
+#include "db/conn.h"
+#include "domains/archive/archive.h"
+#include "domains/archive/bundle.h"
+#include "domains/archive/place.h"
+
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+/* A unit of work of the platform's own, and a folder of the test's. */
+static struct ctx *work(void)
+{
+	struct ctx *c = arena_make(world_arena(), struct ctx);
+
+	(void)world();
+	seal_init(config()->encryption_key);
+	db_init("test");
+	ctx_reset(c, world_arena());
+	c->actor.kind = ACTOR_SYSTEM;
+	return c;
+}
+
+static int say_nothing(void *p, int percent, const char *table)
+{
+	int *last = p;
+
+	cr_assert(percent >= *last && percent <= 100 && *table);
+	*last = percent;
+	return 0;
+}
+
+/* Settings of this test's process alone. */
+static void set_place(const char *url, const char *key_id, const char *secret)
+{
+	struct config *mine = arena_make(world_arena(), struct config);
+
+	*mine = *config();
+	mine->archive_url = url;
+	mine->archive_s3_region = "eu-central-1";
+	mine->archive_s3_key_id = key_id;
+	mine->archive_s3_secret = secret;
+	config_set(mine);
+}
+
+static const char *folder(void)
+{
+	char *path = arena_strdup(world_arena(), "/tmp/zygo-archive-XXXXXX");
+
+	cr_assert(mkdtemp(path));
+	return path;
+}
+
+/* The archive of somebody's tenant, in a folder of its own; its path. */
+static const char *make_archive(struct ctx *c, struct tenant_id t)
+{
+	struct archive made;
+	int last = 0;
+
+	set_place(strf("file://%s", folder()), NULL, NULL);
+	cr_assert_eq(archive_write(c, t, "blue.zygo", say_nothing, &last, &made), 0, "%s",
+		     c->fault.detail);
+	cr_assert(str_starts(str_of(made.location), "file:///"));
+	return made.location + strlen("file://");
+}
+
+static struct tenant_id tenant_with_much(void)
+{
+	struct caller ann = caller(ROLE_OWNER);
+
+	for (int i = 0; i < 5; i++)
+		(void)project_make(ann.tenant, NULL);
+	return ann.tenant;
+}
+
+static const char *why_not(struct ctx *c, const char *location, const char *option)
+{
+	struct archive_restore how = { .location = location, .only_look = true, .slug = option };
+
+	c->fault = (struct fault){ 0 };
+	cr_assert(archive_restore(c, &how) != 0);
+	return c->fault.detail ? strf("%s %s", c->fault.message, c->fault.detail)
+			       : c->fault.message;
+}
+
+Test(archive, is_the_same_each_time_in_what_it_says_of_tables)
+{
+	struct tenant_id t = tenant_with_much();
+	struct ctx *c = work();
+	struct archive one, two;
+	int last = 0, again = 0;
+
+	set_place(strf("file://%s", folder()), NULL, NULL);
+	cr_assert_eq(archive_write(c, t, "one.zygo", say_nothing, &last, &one), 0);
+	cr_assert_eq(archive_write(c, t, "two.zygo", say_nothing, &again, &two), 0);
+	cr_expect_str_eq(one.digests, two.digests);
+	cr_expect_str_neq(one.sha256, two.sha256); /* each has a key of its own */
+	cr_expect(last > 50);
+}
+
+/* Each of its bytes counts: one that is another, or that is missing, and it is not restored. */
+Test(archive, that_was_changed_is_refused)
+{
+	struct ctx *c = work();
+	const char *path = make_archive(c, tenant_with_much());
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	off_t len = lseek(fd, 0, SEEK_END);
+
+	cr_assert(fd >= 0 && len > 200);
+	for (off_t at = 0; at < len; at += len / 40 + 1) {
+		uint8_t was, is;
+
+		cr_assert_eq(pread(fd, &was, 1, at), 1);
+		is = was ^ 1;
+		cr_assert_eq(pwrite(fd, &is, 1, at), 1);
+		cr_expect(strlen(why_not(c, path, NULL)) > 0, "byte %lld", (long long)at);
+		cr_assert_eq(pwrite(fd, &was, 1, at), 1);
+	}
+	cr_assert_eq(ftruncate(fd, len - 1), 0);
+	cr_expect_str_eq(why_not(c, path, NULL), "The archive was changed, or is not whole");
+	(void)close(fd);
+}
+
+Test(archive, of_another_key_is_refused)
+{
+	static const uint8_t another[32] = { 1, 2, 3 };
+	struct ctx *c = work();
+	const char *path = make_archive(c, tenant_with_much());
+
+	seal_init(another);
+	cr_expect(strstr(why_not(c, path, NULL), "another ENCRYPTION_KEY"));
+	cr_expect(strstr(why_not(c, "/etc/passwd", NULL), "no archive"));
+	cr_expect(strstr(why_not(c, "/nowhere.zygo", NULL), "could not be opened"));
+}
+
+Test(archive, that_cannot_be_kept_says_why)
+{
+	struct tenant_id t = tenant_with_much();
+	struct ctx *c = work();
+	struct archive made;
+	int last = 0;
+
+	set_place("file:///nowhere/at/all", NULL, NULL);
+	cr_expect(archive_write(c, t, "one.zygo", say_nothing, &last, &made) != 0);
+	cr_expect(strstr(c->fault.detail, "/nowhere/at/all"), "%s", c->fault.detail);
+}
+
+/*
+ * Buckets
+ */
+
+#define REGION "eu-central-1"
+#define KEY_ID "AKIDEXAMPLE"
+#define SECRET "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
+
+/* Starts one, and returns when it listens; its URL. Ends with the test. */
+static const char *bucket_start(void)
+{
+	const char *port = strf("%d", 25000 + (int)getpid() % 4000);
+	const char *program = strf("%s/tests/support/bucket.mjs", world()->root);
+	int out[2];
+	char said;
+	pid_t pid;
+
+	cr_assert_eq(pipe(out), 0);
+	pid = fork();
+	cr_assert(pid >= 0);
+	if (pid == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		(void)dup2(out[1], STDOUT_FILENO);
+		(void)execlp("node", "node", program, port, REGION, KEY_ID, SECRET, (char *)NULL);
+		_exit(127);
+	}
+	(void)close(out[1]);
+	cr_assert_eq(read(out[0], &said, 1), 1, "the bucket did not start on port %s", port);
+	return strf("http://127.0.0.1:%s/zygo/archive", port);
+}
+
+Test(archive, in_a_bucket_comes_back_as_it_went)
+{
+	struct tenant_id t = tenant_with_much();
+	struct ctx *c = work();
+	const char *url = bucket_start();
+	struct archive made;
+	int last = 0;
+	struct archive_restore look;
+
+	set_place(url, KEY_ID, SECRET);
+	cr_assert_eq(archive_write(c, t, "blue.zygo", say_nothing, &last, &made), 0, "%s",
+		     c->fault.detail);
+	cr_expect_str_eq(made.location, strf("%s/blue.zygo", url));
+	look = (struct archive_restore){ .location = made.location, .only_look = true };
+	cr_expect_eq(archive_restore(c, &look), 0, "%s", c->fault.detail);
+	cr_expect(strstr(why_not(c, strf("%s/none.zygo", url), NULL), "no such file"));
+
+	set_place(url, KEY_ID, "another secret");
+	cr_expect(strstr(why_not(c, made.location, NULL), "another signature"));
+}
