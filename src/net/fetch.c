@@ -1,26 +1,22 @@
 /* HTTP requests by libcurl: see fetch.h. */
 #include "net/fetch.h"
 
-#include "net/guard.h"
+#include "net/transfer_impl.h"
 
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/ctx.h"
 
-#include <curl/curl.h>
-#include <sys/socket.h>
-
 #define TIMEOUT_US (5 * US_PER_S)
-#define CONNECT_MS 3000L
+#define CONNECT_US (3 * US_PER_S)
 #define REPLY_MAX  KIB(256)
 #define FORM_MAX   KIB(64)
 
 /* What the callbacks fill while one request runs. */
 struct talk {
 	struct buf body;
-	bool is_clear;   /* http: */
-	bool is_refused; /* the guard said no */
+	struct watch watch;
 };
 
 static size_t take_body(char *data, size_t size, size_t n, void *p)
@@ -30,19 +26,6 @@ static size_t take_body(char *data, size_t size, size_t n, void *p)
 	buf_add(&t->body, data, size * n);
 
 	return t->body.overflow ? 0 : size * n; /* 0 ends it: CURLE_WRITE_ERROR */
-}
-
-/* The only place where a connection begins, with the address that it goes to. */
-static curl_socket_t open_socket(void *p, curlsocktype purpose, struct curl_sockaddr *address)
-{
-	struct talk *t = p;
-
-	if (purpose != CURLSOCKTYPE_IPCXN || !guard_allows(&address->addr, t->is_clear)) {
-		t->is_refused = true;
-		return CURL_SOCKET_BAD;
-	}
-
-	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
 static void free_list(void *p)
@@ -69,19 +52,9 @@ static struct curl_slist *headers_of(struct ctx *c, const struct fetch *f)
 /* clang-format off */
 static void set_options(CURL *curl, struct ctx *c, const struct fetch *f, struct talk *t)
 {
-	int64_t timeout_us = f->timeout_us ? f->timeout_us : TIMEOUT_US;
-
-	curl_easy_setopt(curl, CURLOPT_URL, f->url);
-	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https,http");
-	curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(curl, CURLOPT_PROXY, "");
-	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS);
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)(timeout_us / US_PER_MS));
+	transfer_prepare(curl, f->url, &t->watch, CONNECT_US, f->timeout_us ? f->timeout_us : TIMEOUT_US);
 	curl_easy_setopt(curl, CURLOPT_USERAGENT, "Zygo");
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers_of(c, f));
-	curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
-	curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, t);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, t);
 	if (f->body)
@@ -100,7 +73,7 @@ static int failed(struct ctx *c, const struct fetch *f, const struct talk *t, CU
 {
 	int err;
 
-	if (t->is_refused)
+	if (t->watch.is_refused)
 		err = fail(c, ERR_VALIDATION_ERROR, NULL, "This address may not be called");
 	else if (code == CURLE_OPERATION_TIMEDOUT)
 		err = fail(c, ERR_GATEWAY_TIMEOUT, NULL, "The other server did not answer in time");
@@ -130,7 +103,7 @@ int fetch(struct ctx *c, const struct fetch *f, struct fetched *ret)
 {
 	_cleanup_(cleanup_curl) CURL *curl = curl_easy_init();
 	char why[CURL_ERROR_SIZE] = "";
-	struct talk t = { .is_clear = !str_starts(str_of(f->url), "https:") };
+	struct talk t = { 0 };
 	long status = 0;
 	CURLcode code;
 
