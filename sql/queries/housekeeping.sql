@@ -67,3 +67,42 @@ WHERE (realm_id, email_hash) IN (
 	LIMIT $1
 	FOR UPDATE SKIP LOCKED)
 RETURNING realm_id;
+
+-- Webhooks: what was sent, and to whom, is kept for 30 days; the message a day longer, since deliveries need it.
+-- name: housekeeping_webhook_deliveries :many  role: system
+DELETE FROM webhook_deliveries
+WHERE (tenant_id, id) IN (
+	SELECT tenant_id, id
+	FROM webhook_deliveries
+	WHERE created_at < now() - interval '30 days' AND state <> 'active'
+	LIMIT $1
+	FOR UPDATE SKIP LOCKED)
+RETURNING id;
+
+-- name: housekeeping_webhook_messages :many  role: system
+DELETE FROM webhook_messages
+WHERE (tenant_id, id) IN (
+	SELECT tenant_id, id FROM webhook_messages WHERE created_at < now() - interval '31 days' LIMIT $1 FOR UPDATE SKIP LOCKED)
+RETURNING id;
+
+-- Endpoints that are deleted, behind their deliveries.
+-- name: housekeeping_webhook_endpoints :many  role: system
+DELETE FROM webhook_endpoints
+WHERE (tenant_id, id) IN (
+	SELECT tenant_id, id
+	FROM webhook_endpoints
+	WHERE deleted_at < now() - interval '32 days'
+	LIMIT $1
+	FOR UPDATE SKIP LOCKED)
+RETURNING id;
+
+-- name: housekeeping_webhook_stats :many  role: system
+DELETE FROM webhook_stats
+WHERE (tenant_id, endpoint_id, hour) IN (
+	SELECT tenant_id, endpoint_id, hour FROM webhook_stats WHERE hour < now() - interval '90 days' LIMIT $1 FOR UPDATE SKIP LOCKED)
+RETURNING endpoint_id;
+
+-- name: housekeeping_webhook_senders :many  role: system
+DELETE FROM webhook_senders
+WHERE (minute, sender) IN (SELECT minute, sender FROM webhook_senders WHERE minute < now() - interval '2 days' LIMIT $1 FOR UPDATE SKIP LOCKED)
+RETURNING sender;

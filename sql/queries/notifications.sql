@@ -102,7 +102,7 @@ WITH hits AS MATERIALIZED ( -- what is said is made once an event, however many 
 			'actor', CASE WHEN e.impersonated_by IS NULL AND e.user_id IS NOT NULL THEN coalesce(actor.name, 'Somebody')
 				      WHEN e.actor_kind = 'system' THEN 'The platform' ELSE 'Somebody of the platform' END,
 			'subject', coalesce(seat.name, key.name, e.data #>> '{after,name}', e.data #>> '{before,name}',
-					    e.data #>> '{after,url}', e.data #>> '{before,url}'),
+					    e.data #>> '{after,url}', e.data #>> '{before,url}', e.data ->> 'url'),
 			'tenant', t.name, 'plan', t.plan, 'roles', seat.roles, 'expires', key.expires) AS v
 	) AS said
 ), several AS MATERIALIZED ( -- looked for once a tenant, however many events there are

@@ -33,3 +33,34 @@ LIMIT 200;
 -- name: sealed_jobs_put :exec  role: system
 UPDATE jobs SET payload = jsonb_build_object('sealed', translate(encode($3::bytea, 'base64'), E'+/=\n', '-_'))
 WHERE id = $1 AND kind = 'account.signUp' AND payload ->> 'sealed' = translate(encode($2::bytea, 'base64'), E'+/=\n', '-_');
+
+-- Webhooks (src/domains/webhooks/webhooks_secret.c).
+-- name: sealed_webhook_secrets :many  role: system
+SELECT id::text AS key, 'webhook_endpoints.secret:' || id AS aad, secret_sealed AS sealed
+FROM webhook_endpoints
+WHERE id > $1 AND secret_sealed IS NOT NULL
+ORDER BY id
+LIMIT 200;
+
+-- name: sealed_webhook_secrets_put :exec  role: system
+UPDATE webhook_endpoints SET secret_sealed = $3 WHERE id = $1 AND secret_sealed = $2;
+
+-- name: sealed_webhook_old_secrets :many  role: system
+SELECT id::text AS key, 'webhook_endpoints.secret:' || id AS aad, old_secret_sealed AS sealed
+FROM webhook_endpoints
+WHERE id > $1 AND old_secret_sealed IS NOT NULL
+ORDER BY id
+LIMIT 200;
+
+-- name: sealed_webhook_old_secrets_put :exec  role: system
+UPDATE webhook_endpoints SET old_secret_sealed = $3 WHERE id = $1 AND old_secret_sealed = $2;
+
+-- name: sealed_webhook_headers :many  role: system
+SELECT id::text AS key, 'webhook_endpoints.headers:' || id AS aad, headers_sealed AS sealed
+FROM webhook_endpoints
+WHERE id > $1 AND headers_sealed IS NOT NULL
+ORDER BY id
+LIMIT 200;
+
+-- name: sealed_webhook_headers_put :exec  role: system
+UPDATE webhook_endpoints SET headers_sealed = $3 WHERE id = $1 AND headers_sealed = $2;

@@ -64,6 +64,8 @@ struct config {
 	int64_t body_max;            /* bytes */
 	const char *trusted_proxies; /* whose X-Forwarded-For is believed; NULL: nobody's */
 	const char *metrics_allow;   /* comma-separated addresses and networks */
+	int64_t workers_webhooks;    /* 0: this host sends none */
+	int64_t webhook_timeout_us;  /* of one attempt */
 	const char *outbound_allow;  /* the same: those that net/guard allows though not public */
 	int64_t rate_read, rate_write, rate_auth, rate_search; /* requests a minute and subject */
 

@@ -216,6 +216,15 @@ const struct setting settings[] = {
 	{ "METRICS_ALLOW", SETTING_ADDRESSES, FIELD(metrics_allow), .fallback = "127.0.0.1,::1",
 	  .about = "Who may read /metrics.",
 	  .example = "127.0.0.1,::1,10.0.0.5" },
+	{ "WORKERS_WEBHOOKS", SETTING_INT, FIELD(workers_webhooks),
+	  .fallback = "1", .max = 16,
+	  .about = "Processes of `zygo work` that send webhooks, each up to 2000 at a time. With 0 this host sends "
+		   "none.",
+	  .example = "1" },
+	{ "WEBHOOK_TIMEOUT", SETTING_DURATION, FIELD(webhook_timeout_us),
+	  .fallback = "15s", .min = US_PER_S, .max = US_PER_MINUTE,
+	  .about = "How long whoever gets a webhook may take to answer; then it is tried again later.",
+	  .example = "15s" },
 	{ "OUTBOUND_ALLOW", SETTING_ADDRESSES, FIELD(outbound_allow),
 	  .about = "Addresses of your own that Zygo may call though they are not public, such as an "
 		   "identity provider in your network. Whatever else is private, local or reserved is "

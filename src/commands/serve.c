@@ -15,6 +15,7 @@
 #include "domains/jobs/jobs.h"
 #include "domains/mount.h"
 #include "events/lag.h"
+#include "domains/webhooks/webhooks.h"
 #include "events/types.h"
 #include "http/fcgi.h"
 #include "http/metrics.h"
@@ -44,6 +45,7 @@ static int prepare(void)
 	stages_init(&identity_auth);
 	metrics_also(jobs_metrics);
 	metrics_also(lag_metrics);
+	metrics_also(webhooks_metrics);
 
 	return start_check_database();
 }

@@ -12,6 +12,7 @@
 #include "commands/start.h"
 #include "domains/book.h"
 #include "domains/mount.h"
+#include "domains/webhooks/webhooks_sender.h"
 #include "events/reader.h"
 #include "events/spine.h"
 #include "http/route.h"
@@ -33,11 +34,6 @@ static int run_events(struct worker *w)
 {
 	return spine_run(w, event_readers);
 }
-
-static const struct work_side sides[] = {
-	{ "events", 1, run_events },
-	{ 0 },
-};
 
 /* All that does not change from process to process. The routes are read for their conflicts alone:
  * handlers meet the same constraints. */
@@ -66,6 +62,12 @@ static int begin(struct worker *w UNUSED)
 int command_work(int argc, char **argv)
 {
 	bool only_check = argc == 2 && strcmp(argv[1], "--check") == 0;
+	unsigned senders = (unsigned)config()->workers_webhooks;
+	const struct work_side sides[] = {
+		{ "events", 1, run_events },
+		{ senders ? WEBHOOKS_SIDE : NULL, senders, webhooks_run },
+		{ 0 },
+	};
 	const struct work how = {
 		.book = &zygo_book,
 		.workers = (unsigned)config()->workers_jobs,

@@ -10,6 +10,7 @@
 #include "domains/deletion/deletion.h"
 #include "domains/housekeeping/housekeeping.h"
 #include "domains/notifications/notifications.h"
+#include "domains/webhooks/webhooks.h"
 #include "identity/letters.h"
 #include "identity/signup.h"
 #include "jobs/book.h"
@@ -27,6 +28,9 @@ static const struct job_kind *const kinds[] = {
 	&notification_live_kind,
 	&notification_mail_kind,
 	&signup_job,
+	&webhook_disable_job,
+	&webhook_replay_job,
+	&webhook_stop_job,
 	NULL,
 };
 

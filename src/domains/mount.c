@@ -16,6 +16,7 @@
 #include "domains/roles/roles.h"
 #include "domains/tenant/tenant.h"
 #include "domains/users/users.h"
+#include "domains/webhooks/webhooks.h"
 #include "http/system.h"
 #include "identity/identity.h"
 
@@ -44,6 +45,8 @@ const struct mount *const mounts[] = {
 	&events_mount,
 	&notifications_mount,
 	&unsubscribe_mount,
+	&webhooks_mount,
+	&webhook_deliveries_mount,
 	&organisations_mount,
 	&audit_mount,
 	&platform_mount,

@@ -5,6 +5,7 @@
 #include "events/reader.h"
 
 #include "domains/notifications/notifications.h"
+#include "domains/webhooks/webhooks_types.h"
 #include "events/live.h"
 #include "gen/sql_spine.h"
 
@@ -12,6 +13,7 @@
 const struct event_reader event_readers[] = {
 	{ .name = "realtime", .look = &sql_spine_live, .tell = live_tell },
 	{ .name = "notifications", .read = notifications_read },
+	{ .name = "webhooks", .read = webhooks_fan_out },
 	{ 0 },
 };
 /* clang-format on */

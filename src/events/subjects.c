@@ -127,4 +127,10 @@ static const struct field job_failure_fields[] = {
 	{ "error", T_STRING, OPTIONAL_NULLABLE, .about = "Why its last attempt failed", .example = "The storage is away" },
 };
 const struct shape job_failure_extra = REPLY_SHAPE("JobFailureData", job_failure_fields);
+
+static const struct field webhook_extra_fields[] = {
+	{ "url", T_STRING, REQUIRED, .about = "Where to it sent", .example = "https://hooks.example.com/zygo" },
+	{ "reason", T_STRING, REQUIRED, .about = "gone: it was answered 410; failing: for five days", .example = "failing" },
+};
+const struct shape webhook_extra = REPLY_SHAPE("WebhookDisabledData", webhook_extra_fields);
 /* clang-format on */

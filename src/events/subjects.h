@@ -12,3 +12,4 @@ extern const struct shape project_state;
 extern const struct shape webhook_state;
 
 extern const struct shape refusal_extra, impersonation_extra, expiry_extra, job_failure_extra;
+extern const struct shape webhook_extra;

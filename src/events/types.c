@@ -53,7 +53,7 @@ const struct event_type event_types[] = {
 	{ "webhook.created", "A webhook was made", &webhook_state, NULL, PERM_VIEW_AUDIT_LOGS, true },
 	{ "webhook.updated", "A webhook's address, types of events or other settings changed; it was enabled or disabled", &webhook_state, NULL, PERM_VIEW_AUDIT_LOGS, true },
 	{ "webhook.secretRotated", "A webhook has a new secret", &webhook_state, NULL, PERM_VIEW_AUDIT_LOGS, true },
-	{ "webhook.disabled", "A webhook was disabled because it failed for five days, or said that it is gone", &webhook_state, NULL, PERM_VIEW_AUDIT_LOGS, true },
+	{ "webhook.disabled", "A webhook was disabled because it failed for five days, or said that it is gone", &webhook_state, &webhook_extra, PERM_VIEW_AUDIT_LOGS, true },
 	{ "webhook.deleted", "A webhook was deleted", &webhook_state, NULL, PERM_VIEW_AUDIT_LOGS, true },
 	{ "project.created", "A project was created", &project_state, NULL, PERM_VIEW_PROJECTS, true },
 	{ "project.updated", "A project changed", &project_state, NULL, PERM_VIEW_PROJECTS, true },

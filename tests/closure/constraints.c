@@ -34,6 +34,10 @@ static const struct {
 	{ "notifications\\_tenant\\_id\\_event\\_id\\_user\\_id\\_key",
 	  "who was told already is not told again" },
 	{ "notification\\_preferences\\_user\\_id\\_fkey", "the seat is the one that acts" },
+	{ "webhook\\_states\\_endpoint\\_id\\_fkey", "the webhook was just made" },
+	{ "webhook\\_stats\\_endpoint\\_id\\_fkey", "its delivery was just found" },
+	{ "webhook\\_deliveries\\_endpoint\\_id\\_fkey", "the webhook was just found or locked" },
+	{ "webhook\\_attempts\\_delivery\\_id\\_fkey", "the delivery was just found" },
 	{ "users\\_account\\_id\\_fkey",
 	  "the account was just made or found, in the same transaction" },
 };

@@ -26,6 +26,11 @@ static const struct {
 	{ "refreshTokens", &sql_housekeeping_refresh_tokens, BATCH_IDENTITY },
 	{ "notificationsRead", &sql_housekeeping_notifications_read, BATCH_SYSTEM },
 	{ "notifications", &sql_housekeeping_notifications, BATCH_SYSTEM },
+	{ "webhookDeliveries", &sql_housekeeping_webhook_deliveries, BATCH_SYSTEM },
+	{ "webhookMessages", &sql_housekeeping_webhook_messages, BATCH_SYSTEM },
+	{ "webhooks", &sql_housekeeping_webhook_endpoints, BATCH_SYSTEM },
+	{ "webhookStats", &sql_housekeeping_webhook_stats, BATCH_SYSTEM },
+	{ "webhookSenders", &sql_housekeeping_webhook_senders, BATCH_SYSTEM },
 	{ "loginAttempts", &sql_housekeeping_login_attempts, BATCH_IDENTITY },
 };
 

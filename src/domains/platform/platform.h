@@ -23,8 +23,8 @@ struct tenant_filter {
 
 /* How many there may be at most; what is not given has no limit. */
 struct tenant_limits {
-	int64_t users, projects, api_keys;
-	bool has_users, has_projects, has_api_keys;
+	int64_t users, projects, api_keys, webhooks;
+	bool has_users, has_projects, has_api_keys, has_webhooks;
 };
 
 struct platform_tenant_new {

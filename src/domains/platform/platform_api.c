@@ -33,6 +33,7 @@ static const struct field limits_fields[] = {
 	LIMIT("users", users, "Users, those who are invited included"),
 	LIMIT("projects", projects, "Projects that are not deleted"),
 	LIMIT("apiKeys", api_keys, "API keys that are not revoked"),
+	LIMIT("webhooks", webhooks, "Webhooks that are not deleted"),
 };
 static const struct shape limits = SHAPE("TenantLimits", struct tenant_limits, limits_fields);
 

@@ -109,6 +109,8 @@ static struct str limits_json(struct ctx *c, const struct tenant_limits *l)
 		jsonwrite_member_i64(&w, "projects", l->projects);
 	if (l && l->has_api_keys)
 		jsonwrite_member_i64(&w, "apiKeys", l->api_keys);
+	if (l && l->has_webhooks)
+		jsonwrite_member_i64(&w, "webhooks", l->webhooks);
 	jsonwrite_object_end(&w);
 
 	return buf_view(&out);
