@@ -1,0 +1,26 @@
+/*
+ * Webhooks in tests: one of somebody's, at a path of the receiver's (receiver.h), and what becomes
+ * of its deliveries.
+ */
+#pragma once
+
+#include "support/answer.h"
+#include "support/caller.h"
+
+/* Members for webhook_make(): told of projects alone. */
+#define PROJECTS ",\"eventTypes\":[\"project.*\"]"
+
+/* Its id. more: members of its body, each with a comma before. */
+const char *webhook_make(const struct caller *c, const char *path, const char *more);
+
+/* Something that webhooks are told of: a new project. */
+struct answer webhook_happen(const struct caller *c);
+
+/* Waits until the webhook has n deliveries in a state. */
+void webhook_await(const char *webhook, const char *state, int64_t n);
+
+/* What waits for its next attempt is due now. */
+void webhook_make_due(const char *webhook);
+
+/* Its only delivery, with its attempts. */
+struct answer webhook_delivery(const struct caller *c, const char *webhook);
