@@ -79,7 +79,7 @@ int bundle_open(struct ctx *c, int fd, struct bundle_reader **ret)
 	err = read_all(r, head, BUNDLE_HEAD_BYTES, &len);
 	if (err)
 		return err;
-	if (len < BUNDLE_HEAD_BYTES || memcmp(head, BUNDLE_MAGIC, BUNDLE_MAGIC_BYTES) != 0)
+	if (len < BUNDLE_HEAD_BYTES || memcmp(head, bundle_magic, BUNDLE_MAGIC_BYTES) != 0)
 		return refuse(r, "This is no archive that this version can read");
 
 	memcpy(r->tenant.u.bytes, head + BUNDLE_MAGIC_BYTES, 16);

@@ -70,7 +70,7 @@ struct bundle_writer *bundle_begin(struct ctx *c, int fd, struct tenant_id tenan
 	w->z.next_out = w->chunk;
 	w->z.avail_out = sizeof(w->chunk);
 
-	memcpy(head, BUNDLE_MAGIC, BUNDLE_MAGIC_BYTES);
+	memcpy(head, bundle_magic, BUNDLE_MAGIC_BYTES);
 	memcpy(head + BUNDLE_MAGIC_BYTES, tenant.u.bytes, 16);
 	w->seal = sealstream_begin(c->arena, bundle_aad(c->arena, tenant),
 				   head + BUNDLE_MAGIC_BYTES + 16);

@@ -92,11 +92,9 @@ void place_done(struct placing *p)
 int place_open(struct ctx *c, const char *location, int *ret_fd)
 {
 	const struct bucket b = bucket();
-	const char *path = folder_of(location);
+	const char *path = strstr(location, "://") ? folder_of(location) : location;
 	int err;
 
-	if (!path && !strstr(location, "://"))
-		path = location;
 	if (path) {
 		*ret_fd = open(path, O_RDONLY | O_CLOEXEC);
 		return *ret_fd < 0 ? open_failed(c, path) : OK;
