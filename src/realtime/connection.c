@@ -123,20 +123,17 @@ bool connection_flush(struct connection *c)
 {
 	uint32_t sent = 0;
 
-	while (sent < c->queue_len && !lws_partial_buffered(c->wsi)) {
+	while (sent < c->queue_len && !c->is_dead && !lws_partial_buffered(c->wsi)) {
 		struct frame *f = c->queue[sent++];
-		bool is_written = write_frame(c, f);
 
+		c->is_dead = !write_frame(c, f);
 		c->queue_bytes -= f->len;
 		frame_drop(f);
-		if (!is_written || c->is_compressed) {
-			if (is_written)
-				break;
-			c->is_dead = true;
+		if (c->is_compressed)
 			break;
-		}
 	}
-	memmove(c->queue, c->queue + sent, (c->queue_len - sent) * sizeof(struct frame *));
+	if (sent)
+		memmove(c->queue, c->queue + sent, (c->queue_len - sent) * sizeof(struct frame *));
 	c->queue_len -= sent;
 
 	if (c->queue_len)

@@ -21,7 +21,7 @@
 
 #define PATH       "/ws"
 #define HEADER_MAX 8192
-#define READ_BYTES 1024 /* what most messages fit into; longer ones come in pieces */
+#define READ_BYTES 256 /* what most messages fit into; longer ones come in pieces */
 
 static struct {
 	struct worker *worker;

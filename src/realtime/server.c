@@ -223,8 +223,8 @@ static bool make_context(void)
 		.options = LWS_SERVER_OPTION_VALIDATE_UTF8 | LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
 		.timeout_secs = HANDSHAKE_S,
 		.retry_and_idle_policy = &idle,
-		.max_http_header_data = 16384,
-		.max_http_header_pool = 256,
+		.max_http_header_data = 8192,
+		.max_http_header_pool = 64,
 		.pt_serv_buf_size = 16384,
 		.gid = -1, /* stays who it is */
 		.uid = -1,
