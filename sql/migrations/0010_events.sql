@@ -184,6 +184,17 @@ GRANT SELECT, UPDATE ON event_spine TO zygo_system;
 GRANT SELECT (is_asleep) ON event_spine TO zygo_app, zygo_identity;
 GRANT SELECT, INSERT, UPDATE, DELETE ON event_readers TO zygo_system;
 
+-- As in 0009, and moments as the API writes them: in UTC, to the millisecond.
+CREATE OR REPLACE FUNCTION shown_value(p_column text, p_value jsonb) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+	SELECT CASE WHEN p_value = 'null' THEN p_value
+		    WHEN p_column ~ '(hash|secret|sealed|token|password)' OR starts_with(p_value #>> '{}', '\x') THEN '"[redacted]"'
+		    WHEN right(p_column, 3) = '_at' AND p_value #>> '{}' ~ '^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?[+-]\d\d(:\d\d)?$'
+		    THEN to_jsonb(to_char((p_value #>> '{}')::timestamptz AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
+		    WHEN length(p_value::text) > 4000 THEN '"[long]"'
+		    ELSE p_value END
+$$;
+
 -- Completes an event, as 0009 says, and leaves word of it for the spine. Notifications make commits take turns, so only a spine that
 -- sleeps is called.
 CREATE OR REPLACE FUNCTION event_is_complete() RETURNS trigger LANGUAGE plpgsql

@@ -56,6 +56,21 @@ $$;
 CREATE TRIGGER notifications_end AFTER UPDATE OF deleted_at ON users
 	FOR EACH ROW WHEN (OLD.deleted_at IS NULL AND NEW.deleted_at IS NOT NULL) EXECUTE FUNCTION notifications_end();
 
+-- Who acts as somebody else may look, but takes nothing away: not the notice that says so, nor the mails that come beside it.
+CREATE FUNCTION keep_impersonator_from_reading() RETURNS trigger LANGUAGE plpgsql
+AS $$
+BEGIN
+	IF current_impersonator() IS NOT NULL THEN
+		PERFORM refuse('ZY403', 'Who acts as somebody else leaves their notifications as they are');
+	END IF;
+	RETURN NULL;
+END
+$$;
+CREATE TRIGGER keep_impersonator_from_reading BEFORE UPDATE ON notifications
+	FOR EACH STATEMENT EXECUTE FUNCTION keep_impersonator_from_reading();
+CREATE TRIGGER keep_impersonator_from_reading BEFORE INSERT OR UPDATE ON notification_preferences
+	FOR EACH STATEMENT EXECUTE FUNCTION keep_impersonator_from_reading();
+
 ------------------------------------------------------------------------------------------------------------
 -- Words
 

@@ -28,12 +28,31 @@ int etag_read_if_match(struct request *r)
 	    str_is(etag, "*"))
 		return OK;
 
-	if (str_starts(etag, "\"v") && str_ends(etag, "\"") && etag.len > 3 &&
-	    str_to_i64((struct str){ etag.ptr + 2, etag.len - 3 }, 0, INT64_MAX, &r->ctx->if_match))
-		return OK;
+	if (str_starts(etag, "\"v") && str_ends(etag, "\"") && etag.len > 3) {
+		struct str version = { etag.ptr + 2, etag.len - 3 };
+
+		version = str_cut(&version, '.');
+		if (str_to_i64(version, 0, INT64_MAX, &r->ctx->if_match))
+			return OK;
+	}
 
 	return fail(r->ctx, ERR_PRECONDITION_FAILED, NULL,
 		    "If-Match names no version of this resource; send the ETag of a GET");
+}
+
+/*
+ * Where the address alone does not say which resource it is, as /tenant's, the tenant stands behind
+ * the version: a browser that has switched to another one would else be told that nothing has
+ * changed.
+ */
+static const char *place_of(const struct request *r)
+{
+	const uint8_t *id = r->ctx->actor.tenant.u.bytes;
+
+	if (r->method == POST || route_has_params(r->route) || uuid_is_nil(r->ctx->actor.tenant.u))
+		return "";
+
+	return arena_printf(r->ctx->arena, ".%02x%02x%02x%02x", id[12], id[13], id[14], id[15]);
 }
 
 static const char *etag_of(const struct request *r)
@@ -42,7 +61,7 @@ static const char *etag_of(const struct request *r)
 	uint8_t hash[32];
 
 	if (r->reply.version >= 0)
-		return arena_printf(a, "\"v%lld\"", (long long)r->reply.version);
+		return arena_printf(a, "\"v%lld%s\"", (long long)r->reply.version, place_of(r));
 	if (!(r->method & (GET | HEAD)))
 		return NULL;
 

@@ -26,7 +26,9 @@ static int check_issuer(UNUSED struct ctx *c, UNUSED const struct oauth_provider
 	return OK;
 }
 
-/* Its refusals come with status 200. */
+/* Its refusals come with status 200 (docs.github.com, "Troubleshooting OAuth app access token
+ * request errors"); what is not a person's to mend, such as incorrect_client_credentials, is the
+ * admin's. */
 static int change_code(struct ctx *c, const struct oauth_provider *p, const struct oauth_code *code,
 		       const char **ret_token)
 {
@@ -52,6 +54,9 @@ static int change_code(struct ctx *c, const struct oauth_provider *p, const stru
 	error = oauth_text(said, "error");
 	if (error && strcmp(error, "bad_verification_code") == 0)
 		return oauth_refuse_code(c, oauth_text(said, "error_description"));
+	if (error && strcmp(error, "unverified_user_email") == 0)
+		return fail(c, ERR_AUTH_EMAIL_UNVERIFIED, NULL,
+			    "Verify your primary email at GitHub first");
 	*ret_token = oauth_text(said, "access_token");
 	if (status != 200 || error || !*ret_token)
 		return oauth_disbelieve(c, p, error ? error : "it gave no access token");
@@ -131,7 +136,7 @@ static int identify(struct ctx *c, const struct oauth_provider *p, const struct 
 	if (!err)
 		err = ask_api(c, p, "/user", token, &user);
 	if (!err)
-		err = ask_api(c, p, "/user/emails", token, &emails);
+		err = ask_api(c, p, "/user/emails?per_page=100", token, &emails);
 	if (err)
 		return err;
 

@@ -7,19 +7,16 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { createHash, X509Certificate } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer as createIssuer } from "node:http";
 import { Agent, createServer, request as ask } from "node:https";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import Provider from "oidc-provider";
-import { chromium } from "playwright-core";
+import { dir, openBrowser, tls } from "./browser.mjs";
 
-const dir = process.env.ZYGO_TEST_DIR;
-const tls = { key: readFileSync(join(dir, "tls/key.pem")), cert: readFileSync(join(dir, "tls/cert.pem")) };
 const secondSite = join(dirname(fileURLToPath(import.meta.url)), "../support/second-site");
 const secret = "a secret of forty characters, as they are";
 
@@ -71,18 +68,6 @@ function makeProvider(issuer, api) {
 		}),
 		pkce: { required: () => true },
 		cookies: { keys: ["one of the test's"] },
-	});
-}
-
-function openBrowser(profile) {
-	const key = new X509Certificate(tls.cert).publicKey.export({ type: "spki", format: "der" });
-	const pin = createHash("sha256").update(key).digest("base64");
-
-	return chromium.launchPersistentContext(profile, {
-		executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-		args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-			"--disable-background-networking", "--disable-component-update",
-			`--ignore-certificate-errors-spki-list=${pin}`],
 	});
 }
 

@@ -11,17 +11,14 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { createHash, X509Certificate } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:https";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { chromium } from "playwright-core";
+import { call, dir, openBrowser, tls } from "./browser.mjs";
 
-const dir = process.env.ZYGO_TEST_DIR;
-const tls = { key: readFileSync(join(dir, "tls/key.pem")), cert: readFileSync(join(dir, "tls/cert.pem")) };
 const secondSite = join(dirname(fileURLToPath(import.meta.url)), "../support/second-site");
 
 // -- the servers --------------------------------------------------------------------------------------
@@ -39,43 +36,7 @@ async function servePage() {
 	return { server, origin: `https://localhost:${server.address().port}` };
 }
 
-function openBrowser(profile) {
-	const key = new X509Certificate(tls.cert).publicKey.export({ type: "spki", format: "der" });
-	const pin = createHash("sha256").update(key).digest("base64");
-
-	return chromium.launchPersistentContext(profile, {
-		executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-		viewport: { width: 1280, height: 1600 },
-		args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-			"--disable-background-networking", "--disable-component-update",
-			`--ignore-certificate-errors-spki-list=${pin}`],
-	});
-}
-
 // -- what a dashboard does ------------------------------------------------------------------------------
-
-// One request from the page, as a dashboard makes it: with the browser's cookies. A refusal of the
-// browser itself (CORS) is { refused }.
-const call = (page, api, method, path, body) =>
-	page.evaluate(async ([url, method, body]) => {
-		try {
-			const response = await fetch(url, {
-				method,
-				credentials: "include",
-				headers: body ? { "Content-Type": "application/json" } : {},
-				body: body && JSON.stringify(body),
-			});
-			const text = await response.text();
-			return {
-				status: response.status,
-				body: text ? JSON.parse(text) : null,
-				requestId: response.headers.get("X-Request-Id"),
-				location: response.headers.get("Location"),
-			};
-		} catch (error) {
-			return { refused: String(error) };
-		}
-	}, [api + path, method, body]);
 
 const ann = {
 	email: `ann-${process.pid}-${Date.now()}@example.com`,

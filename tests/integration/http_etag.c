@@ -49,6 +49,23 @@ Test(http_etag, a_change_makes_a_new_one)
 	cr_assert_str_eq(answer_header(&a, "ETag"), etag_of(&ann, path));
 }
 
+/* One address, a resource for each tenant: a browser that works in two would else take the one for
+ * the other. */
+Test(http_etag, one_address_in_two_tenants_is_two_resources)
+{
+	struct caller ann = caller(ROLE_OWNER), bob = caller(ROLE_OWNER);
+	const char *etag = etag_of(&ann, "/tenant");
+
+	answer_is(ask_with(&ann, "GET", "/tenant", NULL, strf("If-None-Match: %s", etag)), 304);
+	answer_is(ask_with(&bob, "GET", "/tenant", NULL, strf("If-None-Match: %s", etag)), 200);
+	answer_is(ask_with(&ann, "PATCH", "/tenant", "{\"name\":\"Green\"}",
+			   strf("If-Match: %s", etag)),
+		  200);
+	answer_is(ask_with(&ann, "PATCH", "/tenant", "{\"name\":\"Red\"}",
+			   strf("If-Match: %s", etag)),
+		  412);
+}
+
 Test(http_etag, a_stale_if_match_changes_nothing)
 {
 	struct caller ann = caller(ROLE_ADMIN);

@@ -194,6 +194,14 @@ Test(identity_oauth_provider, an_email_that_github_has_not_verified_counts_for_n
 		403, "AUTH_EMAIL_UNVERIFIED", NULL);
 }
 
+Test(identity_oauth_provider, github_gives_no_token_for_an_email_that_it_has_not_verified)
+{
+	struct trip t = trip_begin("github");
+
+	answer_is_error(trip_end(&t, github_query(&t, "{\"error\":\"unverified_user_email\"}")),
+			403, "AUTH_EMAIL_UNVERIFIED", NULL);
+}
+
 Test(identity_oauth_provider, a_code_that_github_does_not_know_begins_again)
 {
 	struct trip t = trip_begin("github");

@@ -166,7 +166,7 @@ Test(notifications_mail, ends_by_no_link_that_was_not_signed)
 
 	change_roles(&ann);
 	path = unsubscribe_path(mail_wait(ann.email, ROLES_SUBJECT));
-	for (size_t i = from; path[i]; i += 5) {
+	for (size_t i = from; i < strlen(path); i += 5) {
 		char *other = arena_strdup(world_arena(), path);
 
 		other[i] = other[i] == 'A' ? 'B' : 'A';

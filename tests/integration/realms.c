@@ -7,6 +7,7 @@
 #include "support/caller.h"
 #include "support/database.h"
 #include "support/factories.h"
+#include "support/mailbox.h"
 #include "support/person.h"
 #include "support/world.h"
 
@@ -150,6 +151,38 @@ Test(realms, have_resets_of_their_own)
 					"realm_of(NULL, NULL) AND email = $1",
 					r.owner, NULL),
 			 id_text(outside.caller.account.u));
+}
+
+/* The same email has an account outside: what is asked for by mail is of the account that the
+ * tenant's realm has. */
+Test(realms, are_logged_in_to_and_reset_by_mail)
+{
+	struct person outside = person_sign_up();
+	struct realm r = realm_make(outside.caller.email);
+	struct caller visitor = on_tier(caller_nobody(), TIER_AUTH);
+	const char *ask = strf("{\"email\":\"%s\",\"tenant\":\"%s\"}", r.owner, r.slug);
+	const char *account, *password = strf("a third %s", new_word());
+	struct answer a;
+
+	a = answer_is(accept_as(r.tenant, r.owner, strf("another %s", new_word())), 200);
+	account = strf("%s", answer_text(a, "user.id"));
+
+	answer_is(post(&visitor, "/magic-link", ask), 202);
+	a = answer_is(post(&visitor, "/magic-link/redeem",
+			   strf("{\"token\":\"%s\",\"tenant\":\"%s\"}",
+				mail_token(r.owner, "link to log in"), r.slug)),
+		      200);
+	cr_assert_str_eq(answer_text(a, "user.id"), account);
+	cr_assert_str_eq(answer_text(a, "tenant.id"), id_text(r.tenant.u));
+
+	answer_is(post(&visitor, "/password/forgot", ask), 202);
+	answer_is(post(&visitor, "/password/reset",
+		       strf("{\"token\":\"%s\",\"password\":\"%s\"}",
+			    mail_token(r.owner, "Reset your password"), password)),
+		  204);
+	answer_is(try_log_in(r.owner, password, r.slug), 200);
+	answer_is_error(try_log_in(r.owner, password, NULL), 401, "AUTH_INVALID_CREDENTIALS", NULL);
+	answer_is(try_log_in(r.owner, outside.password, NULL), 200);
 }
 
 Test(realms, hosts_and_slugs_are_one_tenants)

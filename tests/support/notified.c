@@ -47,6 +47,19 @@ void notified_settle(struct tenant_id t)
 		   "the reader of notifications has read the tenant's events");
 }
 
+const char *notified_told(struct tenant_id t)
+{
+	const char *all;
+
+	notified_settle(t);
+	all = database_value("SELECT string_agg(u.first_name || ':' || n.kind, ' ' ORDER BY "
+			     "u.first_name, n.kind) "
+			     "FROM notifications n JOIN users u ON u.tenant_id = n.tenant_id AND "
+			     "u.id = n.user_id WHERE n.tenant_id = $1::uuid",
+			     id_text(t.u), NULL);
+	return all ? all : "";
+}
+
 void notified_rewind(struct tenant_id t)
 {
 	database_run(

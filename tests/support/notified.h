@@ -17,6 +17,9 @@ void notified_forget(void);
 /* Waits until whoever is to be told of the tenant's events so far is. */
 void notified_settle(struct tenant_id t);
 
+/* The same, and who was told then, as what: "admin:user.left owner:user.left", by first names. */
+const char *notified_told(struct tenant_id t);
+
 /* Has the tenant's events be read again. */
 void notified_rewind(struct tenant_id t);
 

@@ -92,7 +92,7 @@ const pages = {
 	},
 
 	"GET /github-api/user": (request) => [200, github(request).user],
-	"GET /github-api/user/emails": (request) => [200, github(request).emails],
+	"GET /github-api/user/emails?per_page=100": (request) => [200, github(request).emails],
 };
 
 // GitHub refuses who does not say what it is (REST API, "Getting started").

@@ -2,8 +2,8 @@
  * The table of kinds: see kinds.h.
  *
  * To add one: a row here. Where several rows are of one event, the first that is for somebody is
- * the one they get. tests/integration/notifications.c holds every row against who should get it,
- * and its texts against the values there are.
+ * the one they get. tests/integration/notifications_told.c holds every row against who should get
+ * it, and its texts against the values there are.
  */
 #include "domains/notifications/kinds.h"
 
