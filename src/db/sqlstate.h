@@ -21,7 +21,7 @@ struct sql_failure {
  */
 int sqlstate_fail(struct ctx *c, const struct sql_failure *f, const char *statement);
 
-bool sqlstate_is_retryable(const char *sqlstate);  /* 40001, 40P01 */
+bool sqlstate_is_retryable(const char *sqlstate); /* 40001, 40P01 */
 /* The server takes no writes: what was the primary is none any more. */
 bool sqlstate_is_standby(const char *sqlstate);
 bool sqlstate_is_stale_plan(const char *sqlstate); /* 0A000 cached plan, 26000: prepare anew */
