@@ -89,11 +89,17 @@ Test(template, cuts_a_value_that_is_too_long_between_characters)
 
 /* Every value that any letter may have. */
 static const struct template_value all[] = {
-	{ "name", "n" },   { "email", "e" },     { "product", "p" },     { "appUrl", "u" },
-	{ "device", "d" }, { "ip", "i" },        { "lifetime", "l" },    { "code", "c" },
-	{ "token", "t" },  { "link", "k" },      { "newEmail", "n" },    { "oldEmail", "o" },
-	{ "tenant", "t" }, { "invitedBy", "b" }, { "title", "t" },       { "body", "b" },
-	{ "count", "2" },  { "items", "i" },     { "unsubscribe", "u" }, { 0 },
+	{ "name", "n" },        { "email", "e" },
+	{ "product", "p" },     { "appUrl", "u" },
+	{ "device", "d" },      { "ip", "i" },
+	{ "lifetime", "l" },    { "code", "c" },
+	{ "token", "t" },       { "link", "k" },
+	{ "newEmail", "n" },    { "oldEmail", "o" },
+	{ "tenant", "t" },      { "invitedBy", "b" },
+	{ "title", "t" },       { "body", "b" },
+	{ "count", "2" },       { "items", "i" },
+	{ "unsubscribe", "u" }, { "provider", "p" },
+	{ "date", "d" },        { 0 },
 };
 
 Test(template, of_each_mail_is_whole)
