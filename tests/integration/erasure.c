@@ -141,6 +141,22 @@ Test(erasure, of_an_account_wants_its_password_and_other_owners)
 			NULL);
 }
 
+/* Whoever has stolen a session does not find out the password here either. */
+Test(erasure, guesses_at_the_password_have_to_wait)
+{
+	struct person p = person_sign_up();
+
+	for (unsigned i = 0; i < 5; i++)
+		answer_is_error(post(&p.caller, "/account/delete", "{\"password\":\"not it\"}"),
+				401, "AUTH_INVALID_CREDENTIALS", "password");
+	/* the wait has begun; longer, so that no slow test outlasts it */
+	database_run("UPDATE mfa_attempts SET locked_until = locked_until + interval '1 minute' "
+		     "WHERE account_id = $1::uuid",
+		     id_text(p.caller.account.u), NULL);
+	answer_is_error(post(&p.caller, "/account/delete", password_of(&p)), 429,
+			"RATE_LIMIT_EXCEEDED", NULL);
+}
+
 Test(erasure, of_an_account_takes_its_seats_along)
 {
 	struct caller ann = caller(ROLE_OWNER);

@@ -8,13 +8,13 @@
 #include "base/config.h"
 #include "base/ctx.h"
 #include "base/jsonwrite.h"
-#include "crypto/password.h"
 #include "db/batch.h"
 #include "events/event.h"
 #include "gen/sql_deletion.h"
 #include "gen/sql_identity.h"
 #include "gen/sql_platform.h"
 #include "gen/sql_users.h"
+#include "identity/account.h"
 #include "identity/hot.h"
 #include "identity/letters.h"
 #include "jobs/job.h"
@@ -131,21 +131,18 @@ static int prove_password(struct ctx *c, const char *password)
 {
 	struct batch *b = batch_new(c, BATCH_IDENTITY);
 	const struct rows *account;
-	const char *hash;
 	int err;
 
 	batch_add(b, &account, &sql_identity_password, NO_ARGS);
 	err = batch_run(b);
 	if (err)
 		return err;
-	hash = rows_get_text(account, "password_hash");
-	if (hash && !password)
+	if (!rows_get_text(account, "password_hash"))
+		return OK;
+	if (!password)
 		return fail_issue(c, "password", "custom", "Required, since the account has one");
-	if (hash && !password_verify(str_of(password), hash))
-		return fail(c, ERR_AUTH_INVALID_CREDENTIALS, "password",
-			    "The current password is not this");
 
-	return OK;
+	return account_prove_password(c, "password", password, &account);
 }
 
 int erasure_of_account(struct ctx *c, const struct account_deletion *in, const struct rows **ret)
