@@ -88,14 +88,6 @@ $$;
 CREATE FUNCTION seat_name(u users) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT coalesce(nullif(u.display_name, ''), nullif(concat_ws(' ', nullif(u.first_name, ''), nullif(u.last_name, '')), ''), u.email) $$;
 
--- An id made by the database, where a statement makes many rows (RFC 9562 section 5.7); as in 0011.
-CREATE OR REPLACE FUNCTION uuid_v7() RETURNS uuid LANGUAGE sql VOLATILE PARALLEL SAFE
-AS $$
-	SELECT overlay(overlay(gen_random_uuid()::text PLACING '7' FROM 15) PLACING
-		left(h, 8) || '-' || right(h, 4) FROM 1)::uuid
-	FROM lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') AS h
-$$;
-
 -- A job, where a statement finds out for what there is to be one; src/jobs/job.h has the rest. Workers that sleep are woken at the commit.
 CREATE FUNCTION add_job(p_tenant uuid, p_queue text, p_kind text, p_attempts integer, p_payload jsonb) RETURNS void LANGUAGE sql
 AS $$
