@@ -224,11 +224,15 @@ static int round_once(struct spine *s, bool *ret_did)
 	return err;
 }
 
+/* Listens before it says that it wants to be called. */
 static int fall_asleep(struct spine *s)
 {
-	struct batch *b = talk(s);
+	struct batch *b;
 	int err;
 
+	(void)talk(s);
+	(void)listen_on(&s->c, &sql_spine_listen);
+	b = talk(s);
 	batch_add(b, NULL, &sql_spine_sleeps, NO_ARGS);
 	err = batch_run(b);
 	s->is_asleep = !err;

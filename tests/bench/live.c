@@ -50,20 +50,17 @@ static void write_request(const char *token, int64_t round)
 	ask_write(request, sizeof(request), "POST", "/api/v1/projects", header, body);
 }
 
-/* The moment at which the message was there, after the answer: 0 when it was there before. */
+/* From the answer to the message. */
 static int64_t measure(void)
 {
-	int64_t us;
-
 	if (ask(&api, request) != 201) {
 		(void)fprintf(stderr, "live: %s\n", api.reply);
 		exit(2);
 	}
 	if (recv(redis, heard, sizeof(heard), 0) <= 0)
 		ask_failed("redis");
-	us = clock_monotonic_us() - api.answered_us;
 
-	return us;
+	return clock_monotonic_us() - api.answered_us;
 }
 
 static int by_value(const void *a, const void *b)
