@@ -497,7 +497,7 @@ Test(realtime, a_role_that_is_taken_away_ends_its_rooms)
 	answer_is(
 		put(&ann, strf("/users/%s/roles", id_text(bob.user.u)), "{\"roles\":[\"viewer\"]}"),
 		200);
-	message = heard_is(w, "code", "ACCESS_DENIED");
+	message = hears_in_the_end(w, "code", "ACCESS_DENIED");
 	cr_assert_str_eq(said(message, "room"), room_of(&ann, "events"));
 	(void)new_project(&ann, "blue");
 	cr_assert_str_eq(said(heard_is(w, "event", "project.created"), "room"),
