@@ -10,7 +10,7 @@ INSERT INTO tenant_deletions (tenant_id, id, slug, name, requested_by, reason, d
 SELECT t.id, $2, t.slug, t.name, current_account(), $4, now() + $5::bigint * interval '1 microsecond'
 FROM tenants t
 WHERE t.id = coalesce($1, current_tenant()) AND t.deleted_at IS NULL
-  AND ($3::text IS NULL OR t.slug = $3 OR refuse('ZY400', 'This is not the tenant''s slug', '', 'confirm'))
+  AND ($3::text IS NULL OR t.slug = $3 OR refuse('ZY422', 'This is not the tenant''s slug', '', 'confirm'))
 RETURNING id;
 
 -- Into a job that was just added: who has asked for it and, if $2, whose it is.  $1 job.

@@ -109,7 +109,7 @@ Test(deletion, wants_the_slug_typed_and_comes_once)
 	struct caller ann = caller(ROLE_OWNER), bob = caller_in(ann.tenant, ROLE_ADMIN);
 	const char *slug = slug_of(ann.tenant);
 
-	answer_is_error(request(&ann, "/tenant", "another"), 400, "VALIDATION_ERROR", "confirm");
+	answer_is_error(request(&ann, "/tenant", "another"), 422, "RULE_VIOLATED", NULL);
 	answer_is_error(request(&bob, "/tenant", slug), 403, "AUTH_FORBIDDEN", NULL);
 	answer_is_error(get(&ann, "/tenant/deletion"), 404, "RESOURCE_NOT_FOUND", NULL);
 	answer_is(request(&ann, "/tenant", slug), 202);

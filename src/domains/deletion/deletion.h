@@ -52,7 +52,7 @@ struct account_erasure {
 /*
  * tenant nil: the one that the caller works in; else the platform's own people ask. With the event
  * tenant.deletionScheduled. ERR_RESOURCE_CONFLICT when it was asked for already,
- * ERR_VALIDATION_ERROR (path "confirm") when the slug is another. *ret as deletion_get names it.
+ * ERR_RULE_VIOLATED (path "confirm") when the slug is another. *ret as deletion_get names it.
  */
 int deletion_request(struct ctx *c, struct tenant_id tenant, const struct deletion_request *in,
 		     struct job_id *ret_job, const struct rows **ret) MUST_CHECK;

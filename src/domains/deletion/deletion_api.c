@@ -180,7 +180,7 @@ static int delete_account(struct request *r)
 /* clang-format off */
 static const struct route routes[] = {
 	{ DELETE, "/tenant", TENANT_TIERS, PERM_DELETE_TENANT, RATE_WRITE,
-	  .body = &request_shape, .reply = &deletion, .status = 202, .flags = ROUTE_STEP_UP, .errors = ERRORS(ERR_RESOURCE_CONFLICT),
+	  .body = &request_shape, .reply = &deletion, .status = 202, .flags = ROUTE_STEP_UP, .errors = ERRORS(ERR_RESOURCE_CONFLICT, ERR_RULE_VIOLATED),
 	  .tag = "Tenant", .summary = "Delete the current tenant",
 	  .about = "From now on nobody gets in; until the grace period ends this can be cancelled, then the tenant is archived and removed",
 	  .handle = request_own },
@@ -194,7 +194,7 @@ static const struct route routes[] = {
 	  .tag = "Tenant", .summary = "Keep the current tenant", .about = "Whoever had a seat or an API key has it as before; sessions have ended", .none = cancel_own },
 
 	{ DELETE, "/tenants/:id", TIER_SUPER, PERM_GLOBAL_ADMIN, RATE_WRITE,
-	  .body = &request_shape, .reply = &record, .status = 202, .flags = ROUTE_STEP_UP, .errors = ERRORS(ERR_RESOURCE_CONFLICT),
+	  .body = &request_shape, .reply = &record, .status = 202, .flags = ROUTE_STEP_UP, .errors = ERRORS(ERR_RESOURCE_CONFLICT, ERR_RULE_VIOLATED),
 	  .tag = "Platform", .summary = "Delete a tenant", .about = "As its owner would: with the grace period", .handle = request_any },
 
 	{ GET, "/tenants/:id/deletion", TIER_SUPER, PERM_GLOBAL_ADMIN, RATE_READ,
