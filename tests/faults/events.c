@@ -29,7 +29,7 @@ static void check_once(const char *reader, struct tenant_id t, int64_t n)
 {
 	spine_await(reader, t, n);
 	cr_expect_eq(database_number("SELECT count(*) FROM " SPINE_TABLE
-				     " WHERE reader = $1 AND tenant_id = $2::uuid",
+				     " WHERE reader = $1 AND tenant = $2::uuid",
 				     reader, id_text(t.u), NULL),
 		     n, "an event was read twice");
 	cr_expect_eq(database_number("SELECT count(DISTINCT event_id) FROM event_log "

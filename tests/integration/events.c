@@ -153,13 +153,13 @@ static void check_reads(const char *reader, const struct tenant_id *tenants)
 
 		spine_await(reader, tenants[i], EACH);
 		cr_expect_eq(database_number("SELECT count(*) FROM " SPINE_TABLE
-					     " WHERE reader = $1 AND tenant_id = $2::uuid",
+					     " WHERE reader = $1 AND tenant = $2::uuid",
 					     reader, t, NULL),
 			     EACH, "an event was read twice");
 		cr_expect_eq(
 			database_number("SELECT count(*) FROM (SELECT event_id, lag(event_id) OVER "
 					"(ORDER BY n) AS before FROM " SPINE_TABLE
-					" WHERE reader = $1 AND tenant_id = $2::uuid) AS x "
+					" WHERE reader = $1 AND tenant = $2::uuid) AS x "
 					"WHERE before > event_id",
 					reader, t, NULL),
 			0, "events were read out of order");

@@ -19,7 +19,7 @@
 
 static const struct sql note = {
 	.name = "test_note_event",
-	.text = "INSERT INTO " SPINE_TABLE " (reader, position, tenant_id, event_id) "
+	.text = "INSERT INTO " SPINE_TABLE " (reader, position, tenant, event_id) "
 		"SELECT $1::text, position, tenant_id, id FROM events_at_hand() ORDER BY position",
 	.kind = SQL_EXEC,
 	.params = 1,
@@ -29,7 +29,7 @@ static const struct sql note = {
 static const struct sql stumble = {
 	.name = "test_stumble",
 	.text = "SELECT refuse('ZY422', 'This one cannot be read') FROM events_at_hand() e "
-		"JOIN event_poison p USING (tenant_id)",
+		"JOIN event_poison p ON p.tenant = e.tenant_id",
 	.kind = SQL_EXEC,
 	.role = "system",
 };
@@ -95,9 +95,9 @@ pid_t spine_start(void)
 	database_run("SET client_min_messages = warning", NULL);
 	database_run("SELECT pg_advisory_lock(7)", NULL); /* CREATE … IF NOT EXISTS races */
 	database_run("CREATE TABLE IF NOT EXISTS " SPINE_TABLE
-		     " (n bigserial, reader text, position bigint, tenant_id uuid, event_id uuid)",
+		     " (n bigserial, reader text, position bigint, tenant uuid, event_id uuid)",
 		     NULL);
-	database_run("CREATE TABLE IF NOT EXISTS event_poison (tenant_id uuid)", NULL);
+	database_run("CREATE TABLE IF NOT EXISTS event_poison (tenant uuid)", NULL);
 	database_run("GRANT ALL ON " SPINE_TABLE ", event_poison, " SPINE_TABLE
 		     "_n_seq TO zygo_system",
 		     NULL);
@@ -135,7 +135,7 @@ void spine_kill(pid_t master)
 void spine_poison(struct tenant_id t, bool is_poison)
 {
 	database_run(is_poison ? "INSERT INTO event_poison VALUES ($1::uuid)"
-			       : "DELETE FROM event_poison WHERE tenant_id = $1::uuid",
+			       : "DELETE FROM event_poison WHERE tenant = $1::uuid",
 		     id_text(t.u), NULL);
 }
 
@@ -150,7 +150,7 @@ static bool has_read(void *p)
 	const struct wanted *w = p;
 
 	return database_number("SELECT count(*) FROM " SPINE_TABLE
-			       " WHERE reader = $1 AND tenant_id = $2::uuid",
+			       " WHERE reader = $1 AND tenant = $2::uuid",
 			       w->reader, id_text(w->t.u), NULL) >= w->n;
 }
 
