@@ -112,7 +112,7 @@ SELECT pg_notify('zygo_webhooks', '');
 ------------------------------------------------------------------------------------------------------------
 -- Deliveries
 
--- $1 endpoint, $2 status, $3 type of event, $4 and $5 from when to when.
+-- $1 endpoint, $2 status, $3 type of event, $4 and $5 from when to when. Whether the endpoint is there is asked once, before any row.
 -- name: webhooks_deliveries :page  reply: WebhookDelivery
 -- sort: -createdAt created_at timestamptz
 SELECT id, endpoint_id AS "webhookId", message_id AS "messageId", type AS "eventType", state AS "status", attempts,
@@ -123,10 +123,9 @@ WHERE ($1::uuid IS NULL OR endpoint_id = $1)
   AND ($2::text IS NULL OR state = $2)
   AND ($3::text IS NULL OR type = $3)
   AND ($4::timestamptz IS NULL OR created_at >= $4)
-  AND ($5::timestamptz IS NULL OR created_at < $5);
-
--- name: webhooks_exists :one  noun: Webhook
-SELECT id FROM webhook_endpoints WHERE id = $1 AND deleted_at IS NULL;
+  AND ($5::timestamptz IS NULL OR created_at < $5)
+  AND (SELECT CASE WHEN $1::uuid IS NULL OR EXISTS (SELECT FROM webhook_endpoints w WHERE w.id = $1 AND w.deleted_at IS NULL) THEN true
+		   ELSE refuse('ZY404', 'Webhook not found') END);
 
 -- With what was sent, and what each attempt has heard.
 -- name: webhooks_delivery :one  reply: WebhookDeliveryShown  noun: Delivery

@@ -39,17 +39,10 @@ int webhooks_test(struct ctx *c, struct webhook_id id, const struct webhook_ping
 int webhooks_deliveries(struct ctx *c, struct webhook_id id, const struct delivery_filter *f,
 			const struct paging *p, const struct page **ret)
 {
-	const struct rows *row;
-	int err;
-
-	err = page_run(c, &sql_webhooks_deliveries,
-		       ARGS(arg_uuid(id.u), arg_text(f->status), arg_text(f->event_type),
-			    arg_time(f->since_us), arg_time(f->until_us)),
-		       p, ret);
-	if (err || uuid_is_nil(id.u))
-		return err;
-
-	return db_read(c, &row, &sql_webhooks_exists, ARGS(arg_uuid(id.u)));
+	return page_run(c, &sql_webhooks_deliveries,
+			ARGS(arg_uuid(id.u), arg_text(f->status), arg_text(f->event_type),
+			     arg_time(f->since_us), arg_time(f->until_us)),
+			p, ret);
 }
 
 int webhooks_delivery(struct ctx *c, struct delivery_id id, const struct rows **ret)
