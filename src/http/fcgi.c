@@ -36,6 +36,7 @@ enum { EVENT_LISTENER = CONNECTIONS_MAX, EVENT_MASTER };
 
 struct fcgi {
 	FCGX_Request request;
+	struct slot *slot;
 	struct fcgi_head head;
 	int64_t body_until_us; /* monotonic */
 	bool body_late;
@@ -116,6 +117,13 @@ static struct record_head record_head(unsigned type, int id, size_t content)
 				       (uint8_t)id, (uint8_t)(content >> 8), (uint8_t)content } };
 }
 
+static void end_records(int id, struct record_head ret[3])
+{
+	ret[0] = record_head(FCGI_STDOUT, id, 0);
+	ret[1] = record_head(FCGI_END_REQUEST, id, 8);
+	ret[2] = (struct record_head){ { 0 } }; /* application status 0, request complete */
+}
+
 /* All of it, or false: the peer is gone, or took nothing for IO_WAIT_S. */
 static bool write_all(int fd, struct iovec *v, int n)
 {
@@ -152,11 +160,13 @@ static struct iovec take(struct str *from, size_t max)
  * One write for every 64 KiB, where libfcgi's stream needs one for every 8: a list of a hundred
  * rows comes at once, and wakes nginx once.
  */
-static bool send_reply(int fd, int id, struct str head, struct str body)
+static bool send_reply(const struct fcgi *f, struct str head, struct str body, bool is_all)
 {
-	struct record_head content,
-		end[3] = { record_head(FCGI_STDOUT, id, 0), record_head(FCGI_END_REQUEST, id, 8) };
+	int fd = f->request.ipcFd, id = f->request.requestId;
+	struct record_head content, end[3];
 	bool is_last, sent;
+
+	end_records(id, end);
 
 	do {
 		struct iovec v[4] = { { &content, sizeof(content) } };
@@ -165,7 +175,7 @@ static bool send_reply(int fd, int id, struct str head, struct str body)
 		v[2] = take(&body, FCGI_MAX_LENGTH - v[1].iov_len);
 		content = record_head(FCGI_STDOUT, id, v[1].iov_len + v[2].iov_len);
 		is_last = !head.len && !body.len;
-		v[3] = (struct iovec){ end, is_last ? sizeof(end) : 0 };
+		v[3] = (struct iovec){ end, is_last && is_all ? sizeof(end) : 0 };
 		sent = write_all(fd, v, 4);
 	} while (sent && !is_last);
 
@@ -176,8 +186,41 @@ void fcgi_write(struct fcgi *f, struct str head, struct str body)
 {
 	BUG_IF(f->answered || !head.len);
 	skip_body(f);
-	f->broken = !send_reply(f->request.ipcFd, f->request.requestId, head, body);
+	f->broken = !send_reply(f, head, body, true);
 	f->answered = true;
+}
+
+/* A reply that goes on is no worker that hangs. */
+static bool send_part(struct fcgi *f, struct str head, struct str part)
+{
+	slot_rest(f->slot);
+	slot_begin(f->slot);
+	f->broken = !send_reply(f, head, part, false);
+
+	return !f->broken;
+}
+
+bool fcgi_begin(struct fcgi *f, struct str head, struct str part)
+{
+	BUG_IF(f->answered || !head.len);
+	skip_body(f);
+	f->answered = true;
+
+	return send_part(f, head, part);
+}
+
+bool fcgi_more(struct fcgi *f, struct str part)
+{
+	return part.len == 0 || send_part(f, (struct str){ NULL, 0 }, part);
+}
+
+void fcgi_end(struct fcgi *f, bool is_whole)
+{
+	struct record_head end[3];
+	struct iovec v = { end, sizeof(end) };
+
+	end_records(f->request.requestId, end);
+	f->broken = f->broken || !is_whole || !write_all(f->request.ipcFd, &v, 1);
 }
 
 /* ---- serving ---- */
@@ -188,7 +231,9 @@ void fcgi_write(struct fcgi *f, struct str head, struct str body)
  */
 static bool serve_request(struct server *s, int fd, struct fcgi_head head)
 {
-	struct fcgi f = { .head = head, .body_until_us = clock_monotonic_us() + BODY_WAIT_US };
+	struct fcgi f = { .slot = s->w->slot,
+			  .head = head,
+			  .body_until_us = clock_monotonic_us() + BODY_WAIT_US };
 	FCGX_Request *r = &f.request;
 	bool keep;
 

@@ -37,3 +37,12 @@ bool fcgi_read(struct fcgi *f, char *p, size_t max, size_t *ret_len) MUST_CHECK;
 
 /* Head and body in one go, and the end of the request: once. */
 void fcgi_write(struct fcgi *f, struct str head, struct str body);
+
+/*
+ * A body in parts: its head with the first, the others, and the end of the request. False: the peer
+ * is gone, or took nothing for a while. The request's time limit begins anew with each part. The
+ * end of one that is not whole closes the connection, which tells nginx to break the transfer off.
+ */
+bool fcgi_begin(struct fcgi *f, struct str head, struct str part) MUST_CHECK;
+bool fcgi_more(struct fcgi *f, struct str part) MUST_CHECK;
+void fcgi_end(struct fcgi *f, bool is_whole);

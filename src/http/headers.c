@@ -142,6 +142,8 @@ static void write_content(const struct request *r, struct buf *head)
 		return;
 
 	line(head, "Content-Type", reply->content_type ? reply->content_type : "application/json");
+	if (reply->more)
+		return; /* nobody knows yet */
 	buf_str(head, "Content-Length: ");
 	buf_i64(head, (int64_t)reply->body.len);
 	buf_str(head, "\r\n");

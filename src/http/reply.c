@@ -220,6 +220,15 @@ int reply_body(struct request *r, const char *content_type, const char *body, si
 	return finish(r);
 }
 
+int reply_parts(struct request *r, const char *content_type, struct str first,
+		int (*more)(struct request *r, void *source, struct str *ret_part), void *source)
+{
+	r->reply.more = more;
+	r->reply.source = source;
+
+	return reply_body(r, content_type, first.ptr, first.len);
+}
+
 int reply_none(struct request *r)
 {
 	r->reply.status = 204;

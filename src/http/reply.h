@@ -44,6 +44,15 @@ int reply_end(struct request *r, struct jsonwrite *w);
 /* A body that is made already: JSON (content_type NULL), a page, text. */
 int reply_body(struct request *r, const char *content_type, const char *body, size_t len);
 
+/*
+ * A body of any length, of which first is the beginning. more gives the next part, "" at its end;
+ * it is called when the one before has been sent, with r->ctx's arena another one that is reset
+ * after each. When it fails, the transfer breaks off: the client sees that it is not whole. Both
+ * live as long as the request. Rows of such replies are ROUTE_SLOW: the worker is theirs meanwhile.
+ */
+int reply_parts(struct request *r, const char *content_type, struct str first,
+		int (*more)(struct request *r, void *source, struct str *ret_part), void *source);
+
 void reply_status(struct request *r, int status);
 /* value is copied. */
 void reply_header(struct request *r, const char *name, const char *value);

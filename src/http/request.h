@@ -14,6 +14,7 @@
 
 struct paging;
 struct lookup;
+struct request;
 
 /*
  * Where a request comes from and its answer goes: FastCGI (serve.c), or a table in tests. Names of
@@ -25,6 +26,14 @@ struct transport {
 	bool (*read)(void *peer, char *p, size_t max,
 		     size_t *ret_len); /* of the body; 0 bytes: its end */
 	void (*write)(void *peer, struct str head, struct str body);
+	/*
+	 * A reply whose body comes in parts, instead of write: its head with the first part, the
+	 * others, its end. more is false when the peer takes no more; without is_whole the peer
+	 * sees the transfer break off.
+	 */
+	bool (*begin)(void *peer, struct str head, struct str part);
+	bool (*more)(void *peer, struct str part);
+	void (*end)(void *peer, bool is_whole);
 };
 
 #define REPLY_HEADERS_MAX 24
@@ -42,6 +51,11 @@ struct reply {
 	int64_t version;  /* of the single resource, for its ETag; -1: the body's hash serves */
 	bool is_resource; /* one resource: it has an ETag */
 	bool written;     /* a handler, or a stage, has made a reply */
+
+	/* body is the first part of a longer one: see reply_parts(). NULL: all of it. */
+	int (*more)(struct request *r, void *source, struct str *ret_part);
+	void *source;
+	size_t streamed; /* bytes of the other parts that were sent */
 };
 
 struct request {

@@ -37,7 +37,23 @@ static void write_reply(void *peer, struct str head, struct str body)
 	fcgi_write(peer, head, body);
 }
 
-static const struct transport fastcgi = { param, params_fit, read_body, write_reply };
+static bool begin_reply(void *peer, struct str head, struct str part)
+{
+	return fcgi_begin(peer, head, part);
+}
+
+static bool more_reply(void *peer, struct str part)
+{
+	return fcgi_more(peer, part);
+}
+
+static void end_reply(void *peer, bool is_whole)
+{
+	fcgi_end(peer, is_whole);
+}
+
+static const struct transport fastcgi = { param,       params_fit, read_body, write_reply,
+					  begin_reply, more_reply, end_reply };
 
 /* What failed is a line's business when it is ours to mend, or when someone looks for it. */
 static enum log_level level_of(const struct request *r)
@@ -67,7 +83,7 @@ static void log_request(const struct request *r, int64_t us)
 	fields[n++] = LOG_S("route", r->match.pattern);
 	fields[n++] = LOG_I("status", r->reply.status);
 	fields[n++] = LOG_I("us", us);
-	fields[n++] = LOG_I("bytes", r->reply.body.len);
+	fields[n++] = LOG_I("bytes", r->reply.body.len + r->reply.streamed);
 	fields[n++] = LOG_I("pgTrips", c->pg_trips);
 	fields[n++] = LOG_I("pgUs", c->pg_us);
 	fields[n++] = LOG_I("redisTrips", c->redis_trips);

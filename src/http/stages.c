@@ -174,6 +174,45 @@ static void reply_failure(struct request *r)
 		problem_reply(r);
 }
 
+static int next_part(struct request *r, struct arena *a, struct str *ret)
+{
+	struct ctx *c = r->ctx;
+	struct arena *whole = c->arena;
+	int err;
+
+	c->arena = a;
+	err = r->reply.more(r, r->reply.source, ret);
+	c->arena = whole;
+
+	return err;
+}
+
+static void free_arena(void *a)
+{
+	arena_free(a);
+}
+
+/* Each part in memory that the next one takes again. What failed has its words there too, for the
+ * log: it is freed with the request. */
+static void write_parts(struct request *r, struct str head, struct str part)
+{
+	struct arena *a = arena_new();
+	bool goes_on = r->transport->begin(r->peer, head, part);
+	int err = OK;
+
+	arena_defer(r->ctx->arena, free_arena, a);
+	while (goes_on && part.len) {
+		arena_reset(a);
+		err = next_part(r, a, &part);
+		goes_on = !err && r->transport->more(r->peer, part);
+		if (goes_on)
+			r->reply.streamed += part.len;
+	}
+	r->transport->end(r->peer, goes_on);
+	if (err)
+		r->reply.status = err_info(err)->status; /* the log's; the head has gone */
+}
+
 static void write_reply(struct request *r)
 {
 	struct str body = buf_view(&r->reply.body);
@@ -185,7 +224,10 @@ static void write_reply(struct request *r)
 	BUG_IF(head.overflow);
 	if (r->method == HEAD || r->reply.status == 304 || r->reply.status == 204)
 		body = (struct str){ NULL, 0 };
-	r->transport->write(r->peer, buf_view(&head), body);
+	if (r->reply.more && body.len)
+		write_parts(r, buf_view(&head), body);
+	else
+		r->transport->write(r->peer, buf_view(&head), body);
 }
 
 void stages_run(struct request *r)

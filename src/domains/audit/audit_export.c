@@ -9,8 +9,9 @@
 
 #include <string.h>
 
-#define PAGE_ROWS    100
-#define BYTES_ENOUGH MIB(5) /* no further page is begun past this */
+#define PAGE_ROWS   100
+#define CURSOR_SIZE 512      /* of a moment and an id, with room */
+#define PART_BYTES  KIB(256) /* no further page is added to a part past this */
 
 struct writer {
 	const char *content_type, *file_name;
@@ -103,56 +104,86 @@ static const struct writer ndjson = { "application/x-ndjson; charset=utf-8", "au
 				      json_line };
 static const struct writer csv = { "text/csv; charset=utf-8", "audit.csv", csv_head, csv_line };
 
-/* Where the next export goes on: the same address with this cursor. */
-static void say_next(struct request *r, const char *format, const char *cursor)
-{
-	reply_header(r, "Link",
-		     arena_printf(r->ctx->arena, "<%s?format=%s&cursor=%s>; rel=\"next\"", r->path,
-				  format, cursor));
-}
+/* Where an export is. */
+struct progress {
+	const struct audit_filter *filter;
+	const struct writer *how;
+	const struct shape *shape;
+	char cursor[CURSOR_SIZE]; /* behind what was written; "": nothing was */
+	bool is_over;
+};
 
-static int add_pages(struct request *r, const struct audit_export *in, const struct writer *how,
-		     const struct shape *s, struct buf *out)
+static int add_page(struct request *r, struct progress *at, struct buf *out)
 {
-	struct paging p = { .page = 1, .limit = PAGE_ROWS, .cursor = in->cursor };
+	struct paging p = { .page = 1, .limit = PAGE_ROWS };
 	const struct page *page;
-	size_t rows = 0;
 	int err;
 
-	if (!p.cursor)
+	if (at->cursor[0])
+		p.cursor = at->cursor;
+	else
 		p.sort = "createdAt";
-	do {
-		err = audit_list(r->ctx, &in->filter, &p, &page);
-		if (err)
-			return err;
-		for (size_t i = 0; i < page->len; i++)
-			how->line(out, s, page->rows, i);
-		rows += page->len;
-		p.cursor = page->next_cursor;
-		p.sort = NULL;
-	} while (p.cursor && rows + PAGE_ROWS <= EXPORT_ROWS_MAX && out->len < BYTES_ENOUGH);
+	err = audit_list(r->ctx, at->filter, &p, &page);
+	if (err)
+		return err;
 
-	if (p.cursor)
-		say_next(r, in->format, p.cursor);
+	for (size_t i = 0; i < page->len; i++)
+		at->how->line(out, at->shape, page->rows, i);
+	at->is_over = !page->next_cursor;
+	if (!at->is_over)
+		BUG_IF(snprintf(at->cursor, CURSOR_SIZE, "%s", page->next_cursor) >= CURSOR_SIZE);
+
+	return OK;
+}
+
+static int add_part(struct request *r, struct progress *at, struct buf *out)
+{
+	int err = OK;
+
+	while (!at->is_over && !err && out->len < PART_BYTES)
+		err = add_page(r, at, out);
+
+	return err;
+}
+
+static int next_part(struct request *r, void *source, struct str *ret)
+{
+	struct buf out;
+	int err;
+
+	buf_init(&out, r->ctx->arena, REPLY_BYTES_MAX);
+	err = add_part(r, source, &out);
+	if (err)
+		return err;
+	*ret = buf_view(&out);
 
 	return OK;
 }
 
 int audit_export(struct request *r, const struct audit_export *in, const struct shape *s)
 {
-	const struct writer *how = strcmp(in->format, "csv") == 0 ? &csv : &ndjson;
+	struct progress *at = arena_make(r->ctx->arena, struct progress);
 	struct buf out;
 	int err;
 
+	*at = (struct progress){
+		.filter = &in->filter,
+		.how = strcmp(in->format, "csv") == 0 ? &csv : &ndjson,
+		.shape = s,
+	};
 	buf_init(&out, r->ctx->arena, REPLY_BYTES_MAX);
-	if (how->head)
-		how->head(&out, s);
-	err = add_pages(r, in, how, s, &out);
+	if (at->how->head)
+		at->how->head(&out, s);
+	err = add_part(r, at, &out);
 	if (err)
 		return err;
 
-	reply_header(r, "Content-Disposition",
-		     arena_printf(r->ctx->arena, "attachment; filename=\"%s\"", how->file_name));
+	reply_header(
+		r, "Content-Disposition",
+		arena_printf(r->ctx->arena, "attachment; filename=\"%s\"", at->how->file_name));
 
-	return reply_body(r, how->content_type, out.data, out.len);
+	if (at->is_over)
+		return reply_body(r, at->how->content_type, out.data, out.len);
+
+	return reply_parts(r, at->how->content_type, buf_view(&out), next_part, at);
 }

@@ -18,6 +18,7 @@ struct peer {
 	size_t params_len;
 	struct str body;
 	char *head, *reply;
+	bool is_cut;
 };
 
 static struct arena *arena;
@@ -62,7 +63,31 @@ static void write_reply(void *p, struct str head, struct str body)
 	peer->reply = str_dup(arena, body);
 }
 
-static const struct transport transport = { param, params_fit, read_body, write_reply };
+static bool begin_reply(void *p, struct str head, struct str part)
+{
+	write_reply(p, head, part);
+
+	return true;
+}
+
+static bool more_reply(void *p, struct str part)
+{
+	struct peer *peer = p;
+
+	peer->reply = arena_printf(arena, "%s%.*s", peer->reply, STR_FMT(part));
+
+	return true;
+}
+
+static void end_reply(void *p, bool is_whole)
+{
+	struct peer *peer = p;
+
+	peer->is_cut = !is_whole;
+}
+
+static const struct transport transport = { param,       params_fit, read_body, write_reply,
+					    begin_reply, more_reply, end_reply };
 
 void exchange_begin(const struct mount *const *mounts)
 {
@@ -123,7 +148,7 @@ struct answer ask(const char *method, const char *uri)
 	ctx_reset(&ctx, arena);
 	stages_run(&r);
 
-	return (struct answer){ r.reply.status, peer.head, peer.reply };
+	return (struct answer){ r.reply.status, peer.head, peer.reply, peer.is_cut };
 }
 
 const char *answer_header(struct answer a, const char *name)

@@ -12,6 +12,7 @@ struct answer {
 	int status;
 	const char *head; /* lines that end with CR LF */
 	const char *body;
+	bool is_cut; /* the transfer broke off */
 };
 
 /* Settings, an arena, the mounts; to be called at the start of each test. */

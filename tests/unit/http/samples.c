@@ -1,6 +1,7 @@
 /* Rows for the tests of the stages: see samples.h. */
 #include "samples.h"
 
+#include "base/arena.h"
 #include "http/api.h"
 
 struct thing {
@@ -66,6 +67,29 @@ static int raw(struct request *r)
 	return reply_body(r, "text/plain", r->body_text.ptr, r->body_text.len);
 }
 
+/* "/parts/<n>": as many parts as n says behind the first; "/parts/x": the second one fails. */
+static int next_part(struct request *r, void *source, struct str *ret)
+{
+	int *n = source;
+
+	if (*n < 0)
+		return fail_internal(r->ctx, "the reason, for the log");
+	*ret = *n ? str_of(arena_printf(r->ctx->arena, ",%d", *n)) : STR("");
+	*n -= *n > 0;
+
+	return OK;
+}
+
+static int parts(struct request *r)
+{
+	const char *how = request_param(r, "n");
+	int *n = arena_make(r->ctx->arena, int);
+
+	*n = *how == 'x' ? -1 : *how - '0';
+
+	return reply_parts(r, "text/plain", STR("first"), next_part, n);
+}
+
 static int split_header(struct request *r)
 {
 	reply_header(r, "X-Thing", "a\r\nX-Other: b");
@@ -97,6 +121,7 @@ static const struct route routes[] = {
 	{ GET, "/broken", FREE, .summary = "s", .handle = broken },
 	{ GET, "/made-good", FREE, .summary = "s", .handle = made_good },
 	{ POST, "/raw", FREE, .flags = ROUTE_RAW_BODY, .summary = "s", .handle = raw },
+	{ GET, "/parts/:n", FREE, .flags = ROUTE_SLOW, .summary = "s", .handle = parts },
 	{ GET, "/split", FREE, .summary = "s", .handle = split_header },
 	{ GET, "/limited", OPEN, RATE_AUTH, .summary = "s", .handle = echo_handler },
 	{ GET, "/old", FREE, .deprecated = "2026-01-01 2027-01-01 /things", .summary = "s", .handle = echo_handler },

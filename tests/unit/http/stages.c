@@ -66,6 +66,28 @@ Test(stages, head_is_get_without_its_body)
 	cr_expect_str_eq(answer_header(a, "Content-Length"), "15");
 }
 
+Test(stages, a_body_comes_in_parts)
+{
+	struct answer a = ask("GET", "/parts/3");
+
+	cr_expect_eq(a.status, 200);
+	cr_expect_str_eq(a.body, "first,3,2,1");
+	cr_expect_str_eq(answer_header(a, "Content-Length"), "");
+	cr_expect_not(a.is_cut);
+	cr_expect_str_eq(ask("HEAD", "/parts/3").body, "");
+}
+
+/* The head has gone: what is left is to be seen not to be whole. */
+Test(stages, a_part_that_fails_breaks_the_reply_off)
+{
+	struct answer a = ask("GET", "/parts/x");
+
+	cr_expect_str_eq(answer_header(a, "Status"), "200 OK");
+	cr_expect_str_eq(a.body, "first");
+	cr_expect(a.is_cut);
+	cr_expect_eq(a.status, 500, "what the log says");
+}
+
 Test(stages, options_answers_without_a_row)
 {
 	struct answer a = ask("OPTIONS", "/things");
