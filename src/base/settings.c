@@ -325,6 +325,9 @@ const struct setting settings[] = {
 	  .about = "Whether a person is told by mail of a log-in from a device and network that the "
 		   "account has not been used from.",
 	  .example = "true" },
+	{ "WELCOME_MAIL", SETTING_BOOL, FIELD(welcome_mail), .fallback = "true",
+	  .about = "Whether a person is welcomed by mail once the email is verified.",
+	  .example = "true" },
 	{ "DIGEST_HOUR", SETTING_INT, FIELD(digest_hour), .fallback = "7", .max = 23,
 	  .about = "The hour, UTC, at which people are mailed what they have not read of the day's "
 		   "notifications, where they want it once a day.",

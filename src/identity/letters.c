@@ -46,6 +46,7 @@ static const struct letter {
 } letters[] = {
 	{ "emailVerification", &sql_identity_letter_unverified, true, SECRET_TOKEN, "/verify-email",
 	  offsetof(struct config, email_verify_expires_us), true },
+	{ "welcome", &sql_identity_letter_to_account, false, SECRET_NONE, NULL, 0, false },
 	{ "accountExists", &sql_identity_letter_by_email, true, SECRET_NONE, NULL, 0, true },
 	{ "passwordReset", &sql_identity_letter_by_email, true, SECRET_TOKEN, "/reset-password",
 	  offsetof(struct config, password_reset_expires_us), true },

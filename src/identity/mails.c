@@ -47,6 +47,12 @@ const struct mail_template mail_templates[] = {
 	  PAGE("<p>please show that {{email}} is yours:</p>\n" BUTTON("Verify my email")
 	       "<p>If you have not signed up, ignore this mail.</p>\n") },
 
+	{ "welcome", "Welcome to {{product}}",
+	  TEXT("{{email}} is verified, and your account is ready. Log in at {{appUrl}}.\n"
+	       "\nA second factor keeps it yours: an app's codes or a passkey, under your account's security.\n"),
+	  PAGE("<p>{{email}} is verified, and your account is ready. Log in at <a href=\"{{appUrl}}\">{{appUrl}}</a>.</p>\n"
+	       "<p>A second factor keeps it yours: an app's codes or a passkey, under your account's security.</p>\n") },
+
 	{ "accountExists", "You have an account already",
 	  TEXT("somebody, probably you, has signed up with {{email}}, which has an account already.\n"
 	       "Log in at {{appUrl}}; if you have forgotten the password, reset it there.\n"

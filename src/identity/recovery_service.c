@@ -1,6 +1,7 @@
 /* Verification, reset, change of email: see recovery.h. */
 #include "identity/recovery.h"
 
+#include "base/config.h"
 #include "base/ctx.h"
 #include "base/str.h"
 #include "crypto/password.h"
@@ -51,32 +52,7 @@ static int run_and_drop(struct ctx *c, struct batch *b, const struct rows *const
 	return OK;
 }
 
-/*
- * Verifying
- */
-
-int recovery_verify_email(struct ctx *c, const struct token_given *in)
-{
-	struct batch *b = batch_new(c, BATCH_IDENTITY);
-	const struct rows *sessions;
-	struct token_hash hash;
-
-	token_hash(str_of(in->token), &hash);
-	batch_add(b, NULL, &sql_identity_token_redeem,
-		  ARGS(arg_text("emailVerification"), arg_hash(&hash)));
-	batch_add(b, NULL, &sql_identity_tokens_void, ARGS(arg_text("emailVerification")));
-	batch_add(b, NULL, &sql_identity_email_verified, NO_ARGS);
-	batch_account_event(b, c, "account.emailVerified", ACTING_ACCOUNT, NULL);
-	batch_add(b, &sessions, &sql_identity_sessions_living, NO_ARGS);
-
-	return run_and_drop(c, b, &sessions);
-}
-
-/*
- * The password
- */
-
-/* To whom the token was sent: the password is judged, and hashed, before the token is used. */
+/* To whom the token was sent, which is not used up by it. */
 static int find_token(struct ctx *c, const char *kind, const struct token_hash *hash,
 		      const struct rows **ret)
 {
@@ -90,6 +66,41 @@ static int find_token(struct ctx *c, const char *kind, const struct token_hash *
 
 	return rows_len(*ret) ? OK : fail(c, ERR_AUTH_TOKEN_EXPIRED, NULL, NULL);
 }
+
+/*
+ * Verifying
+ */
+
+int recovery_verify_email(struct ctx *c, const struct token_given *in)
+{
+	const struct rows *found, *sessions;
+	struct token_hash hash;
+	struct batch *b;
+	int err;
+
+	token_hash(str_of(in->token), &hash);
+	err = find_token(c, "emailVerification", &hash, &found);
+	if (err)
+		return err;
+
+	b = batch_new(c, BATCH_IDENTITY);
+	batch_add(b, NULL, &sql_identity_token_redeem,
+		  ARGS(arg_text("emailVerification"), arg_hash(&hash)));
+	batch_add(b, NULL, &sql_identity_tokens_void, ARGS(arg_text("emailVerification")));
+	batch_add(b, NULL, &sql_identity_email_verified, NO_ARGS);
+	batch_account_event(b, c, "account.emailVerified", ACTING_ACCOUNT, NULL);
+	if (config()->welcome_mail)
+		letters_add(b, c,
+			    &(struct letter_new){ .letter = "welcome",
+						  .subject = rows_get_uuid(found, "account_id") });
+	batch_add(b, &sessions, &sql_identity_sessions_living, NO_ARGS);
+
+	return run_and_drop(c, b, &sessions);
+}
+
+/*
+ * The password
+ */
 
 /* Reading the mail has also shown that the email is theirs. */
 static int set_password(struct ctx *c, const struct token_hash *token, const struct rows *found,

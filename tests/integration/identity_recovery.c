@@ -62,6 +62,7 @@ Test(identity_recovery, sign_up_sends_a_mail_that_verifies_the_email)
 				     id_text(ann.caller.account.u), NULL),
 		     1);
 	answer_is_error(say("/email/verify", token_body(token)), 401, "AUTH_TOKEN_EXPIRED", NULL);
+	cr_expect_eq(mail_count(ann.caller.email, "Welcome to"), 1);
 }
 
 Test(identity_recovery, the_mail_greets_and_says_how_long)
