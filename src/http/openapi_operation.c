@@ -63,11 +63,17 @@ const char *openapi_tag(struct arena *a, const struct mounted *m)
 	return b.data;
 }
 
+/* All there are, or those of one thing: both may stand under the same words. */
+static const char *list_verb(const struct route *r)
+{
+	return route_has_params(r) ? "listOf" : "list";
+}
+
 /* What the method does to what the path names; an action that a path names itself needs no verb. */
 static const char *verb_of(const struct route *r, bool ends_in_param)
 {
 	switch (r->method) {
-	case GET: return r->page ? "list" : r->all ? "all" : ends_in_param ? "get" : "read";
+	case GET: return r->page ? list_verb(r) : r->all ? "all" : ends_in_param ? "get" : "read";
 	case POST: return route_status(r) == 201 || r->flags & ROUTE_IDEMPOTENT ? "create" : NULL;
 	case PUT: return "replace";
 	case PATCH: return "update";

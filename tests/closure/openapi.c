@@ -190,6 +190,27 @@ Test(openapi, every_operation_says_what_a_caller_must_know)
 	}
 }
 
+/* Generated clients have a function of each name. */
+Test(openapi, every_operation_has_a_name_of_its_own)
+{
+	static const char *names[1000];
+	const struct json *document = printed();
+	struct mounted row;
+	size_t n = 0;
+
+	for (size_t i = 0; probe_each(&i, &row);) {
+		const struct json *operation = operation_of(document, &row);
+
+		if (!operation)
+			continue;
+		cr_assert_lt(n, ARRAY_LEN(names));
+		names[n] = jsonread_string(member(operation, "operationId")).ptr;
+		for (size_t k = 0; k < n; k++)
+			cr_expect_str_neq(names[k], names[n], "%s", probe_name(&row));
+		n++;
+	}
+}
+
 /* The served documents are the printed one, and its public part. */
 Test(openapi, what_is_served_is_what_is_printed)
 {
