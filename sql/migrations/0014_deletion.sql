@@ -418,10 +418,13 @@ $$;
 -- Without the members that say who somebody is, at whatever depth.
 CREATE FUNCTION without_person(p_data jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
-	SELECT coalesce(jsonb_object_agg(key, CASE
-		WHEN key IN ('email', 'firstName', 'lastName', 'displayName', 'avatar', 'phone', 'name', 'ip', 'userAgent') THEN '"[erased]"'
-		WHEN jsonb_typeof(value) = 'object' THEN without_person(value) ELSE value END), '{}')
+	SELECT coalesce(jsonb_object_agg(key, CASE jsonb_typeof(value)
+		WHEN 'object' THEN without_person(value)
+		WHEN 'array' THEN (SELECT coalesce(jsonb_agg(CASE WHEN jsonb_typeof(v) = 'object' THEN without_person(v) ELSE v END ORDER BY n), '[]')
+				   FROM jsonb_array_elements(value) WITH ORDINALITY AS e (v, n))
+		ELSE value END), '{}')
 	FROM jsonb_each(p_data)
+	WHERE key NOT IN ('email', 'firstName', 'lastName', 'displayName', 'avatar', 'phone', 'name', 'ip', 'userAgent')
 $$;
 
 -- Makes a seat nobody's: the row stays, as whom events name; whatever falls with it by a foreign key goes; events of and about it say no
@@ -434,11 +437,11 @@ DECLARE
 	n bigint;
 	counts jsonb := '{}';
 BEGIN
-	PERFORM set_config('app.moving', 'on', true), set_config('statement_timeout', '0', true);
 	SELECT account_id, email INTO seat FROM users WHERE tenant_id = p_tenant AND id = p_user AND erased_at IS NULL FOR UPDATE;
 	IF NOT FOUND THEN
 		RETURN NULL;
 	END IF;
+	PERFORM set_config('app.moving', 'on', true), set_config('statement_timeout', '0', true);
 
 	DELETE FROM jobs j
 	WHERE j.tenant_id IN (p_tenant, platform_tenant()) AND j.queue = 'email' AND j.state IN ('waiting', 'delayed')
