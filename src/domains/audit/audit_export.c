@@ -129,6 +129,8 @@ static int add_page(struct request *r, struct progress *at, struct buf *out)
 
 	for (size_t i = 0; i < page->len; i++)
 		at->how->line(out, at->shape, page->rows, i);
+	if (out->overflow)
+		return fail_internal(r->ctx, "100 events of the audit are more than a part holds");
 	at->is_over = !page->next_cursor;
 	if (!at->is_over)
 		BUG_IF(snprintf(at->cursor, CURSOR_SIZE, "%s", page->next_cursor) >= CURSOR_SIZE);
