@@ -62,8 +62,10 @@ static const struct letter {
 	  offsetof(struct config, email_otp_expires_us), true },
 	{ "invitation", &sql_identity_letter_invitation, false, SECRET_INVITATION, "/invitation",
 	  offsetof(struct config, invitation_expires_us), true },
-	{ "tenantDeletion", &sql_identity_letter_tenant_deletion, true, SECRET_NONE, NULL, 0, false },
-	{ "accountDeletion", &sql_identity_letter_account_deletion, false, SECRET_NONE, NULL, 0, false },
+	{ "tenantDeletion", &sql_identity_letter_tenant_deletion, true, SECRET_NONE, NULL, 0,
+	  false },
+	{ "accountDeletion", &sql_identity_letter_account_deletion, false, SECRET_NONE, NULL, 0,
+	  false },
 	{ "newDevice", &sql_identity_letter_to_account, false, SECRET_NONE, NULL, 0, false },
 	{ "identityLinked", &sql_identity_letter_to_account, false, SECRET_NONE, NULL, 0, false },
 };

@@ -126,7 +126,9 @@ static void read_peer(struct arena *a, struct str text, struct peer *ret)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct transport transport = { param, params_fit, read_body, write_reply };
+	static const struct transport transport = {
+		.param = param, .params_fit = params_fit, .read = read_body, .write = write_reply
+	};
 	static bool is_ready;
 	struct peer peer = { 0 };
 	struct arena *a = arena_new();

@@ -94,7 +94,7 @@ static size_t lines_of(const struct answer *a)
 static void make_events(struct tenant_id t, int n)
 {
 	database_run("INSERT INTO events (tenant_id, id, type, actor_kind, created_at) "
-		     "SELECT $1::uuid, gen_random_uuid(), 'project.updated', 'system', "
+		     "SELECT $1::uuid, uuid_v7(), 'project.updated', 'system', "
 		     "now() - i * interval '1 minute' FROM generate_series(1, $2::int) AS i",
 		     id_text(t.u), strf("%d", n), NULL);
 }
@@ -157,7 +157,7 @@ Test(audit, does_not_export_formulas)
 	struct answer a;
 
 	database_run("INSERT INTO events (tenant_id, id, type, actor_kind, request_id) "
-		     "VALUES ($1::uuid, gen_random_uuid(), 'project.updated', 'system', "
+		     "VALUES ($1::uuid, uuid_v7(), 'project.updated', 'system', "
 		     "'=HYPERLINK(\"x\")')",
 		     id_text(ann.tenant.u), NULL);
 	a = answer_is(get(&ann, "/audit/export?format=csv"), 200);

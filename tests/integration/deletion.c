@@ -157,6 +157,19 @@ Test(deletion, lets_nobody_in_but_who_may_take_it_back)
 			NULL);
 }
 
+Test(deletion, is_asked_for_and_taken_back_in_the_dashboard)
+{
+	struct caller ann = on_tier(caller(ROLE_OWNER), TIER_ADMIN);
+	struct answer a = answer_is(request(&ann, "/tenant", slug_of(ann.tenant)), 202);
+
+	cr_expect_str_eq(answer_header(&a, "Location"), "/api/admin/tenant/deletion");
+	await(ann.tenant, "step", "revoked");
+	ann = on_tier(caller_of(ann.tenant, ann.user), TIER_ADMIN);
+	answer_is(get(&ann, "/tenant/deletion"), 200);
+	answer_is(post(&ann, "/tenant/deletion/cancel", NULL), 204);
+	answer_is(get(&ann, "/projects"), 200);
+}
+
 Test(deletion, of_the_platform_can_be_taken_back_too)
 {
 	struct caller root = on_tier(caller_global_admin(), TIER_SUPER), ann = caller(ROLE_OWNER);

@@ -47,6 +47,15 @@ Test(webhooks, are_made_seen_changed_and_deleted)
 	answer_is_error(get(&ann, strf("%s/deliveries", path)), 404, "RESOURCE_NOT_FOUND", NULL);
 }
 
+Test(webhooks, are_deleted_by_programs_too)
+{
+	struct caller ann = caller(ROLE_ADMIN);
+	const char *path = strf("/webhooks/%s", webhook_make(&ann, "/told", ""));
+
+	answer_is(del(&ann, path), 204);
+	answer_is_error(del(&ann, path), 404, "RESOURCE_NOT_FOUND", NULL);
+}
+
 Test(webhooks, can_be_told_of_the_types_that_there_are)
 {
 	struct caller ann = caller(ROLE_ADMIN);

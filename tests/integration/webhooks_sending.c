@@ -224,6 +224,28 @@ Test(webhooks_sending, catch_up_with_what_they_were_not_told)
 		400, "VALIDATION_ERROR", "until");
 }
 
+Test(webhooks_sending, are_looked_after_in_the_dashboard)
+{
+	struct caller ann = on_tier(caller(ROLE_ADMIN), TIER_ADMIN);
+	const char *id = webhook_make(&ann, "/told", PROJECTS), *path = strf("/webhooks/%s", id);
+	struct answer a;
+
+	answer_is(post(&ann, strf("%s/rotate-secret", path), "{}"), 200);
+	answer_is(post(&ann, strf("%s/test", path), "{}"), 202);
+	webhook_await(id, "delivered", 1);
+	a = webhook_delivery(&ann, id);
+	answer_is(post(&ann, strf("/webhooks/deliveries/%s/replay", answer_text(a, "id")), NULL),
+		  202);
+	receiver_await(2);
+	a = answer_is(post(&ann, strf("%s/replay", path),
+			   "{\"which\":\"all\",\"since\":\"2020-01-01T00:00:00Z\"}"),
+		      202);
+	cr_assert_str_eq(answer_header(&a, "Location"),
+			 strf("/api/admin/jobs/%s", answer_text(a, "jobId")));
+	receiver_await(3);
+	answer_is(get(&ann, strf("%s/stats", path)), 200);
+}
+
 static bool is_disabled(void *p)
 {
 	return database_number("SELECT count(*) FROM webhook_endpoints "
