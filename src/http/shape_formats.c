@@ -205,7 +205,7 @@ const struct type shape_types[] = {
 };
 static_assert(ARRAY_LEN(shape_types) == T_JSON + 1, "one row for each type");
 
-#define NAME_PART "[a-z][a-z0-9_]*"
+#define NAME_PART "[a-z][A-Za-z0-9_]*"
 
 const struct shape_pattern shape_patterns[] = {
 	{ "phone", "^[+][1-9][0-9]{6,14}$", "Invalid phone number: + and 7 to 15 digits", "+4915112345678" },

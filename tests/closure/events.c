@@ -9,6 +9,7 @@
 #include "events/types.h"
 #include "http/openapi.h"
 #include "http/shape.h"
+#include "http/shape_impl.h"
 #include "support/database.h"
 #include "support/schema.h"
 #include "support/world.h"
@@ -129,4 +130,12 @@ Test(events, of_a_type_are_told_to_somebody)
 	for (const struct event_type *t = event_types; t->name; t++)
 		cr_expect(t->perm >= PERM_MEMBER && t->perm != PERM_GLOBAL_ADMIN,
 			  "%s names no permission of a tenant's", t->name);
+}
+
+Test(events, have_names_that_webhooks_and_filters_take)
+{
+	const struct shape_pattern *pattern = shape_pattern_find("eventType");
+
+	for (const struct event_type *t = event_types; t->name; t++)
+		cr_expect(shape_pattern_matches(pattern, t->name), "%s", t->name);
 }

@@ -19,7 +19,7 @@ Test(webhooks, are_made_seen_changed_and_deleted)
 	struct answer a = answer_is(
 		post(&ann, "/webhooks",
 		     strf("{\"url\":\"%s\",\"description\":\"Bills\",\"eventTypes\":[\"user.*\","
-			  "\"project.created\"],\"rateLimit\":50,\"ordered\":true}",
+			  "\"apiKey.created\"],\"rateLimit\":50,\"ordered\":true}",
 			  receiver_url("/told"))),
 		201);
 	const char *path = strf("/webhooks/%s", answer_text(a, "id"));
