@@ -18,7 +18,7 @@ static const struct command {
 	{ "migrate", "bring the database's schema up to this binary", true, command_migrate },
 	{ "doctor", "check settings, database, Redis, files, clock", false, command_doctor },
 	{ "keys", "list or rotate the keys that sign tokens", true, command_keys },
-	{ "admin", "restore an archived tenant", true, command_admin },
+	{ "admin", "say who runs the platform; restore an archived tenant", true, command_admin },
 	{ "mail", "send one mail and say what the server says", true, command_mail },
 	{ "seed", "make the demonstration tenant", true, command_seed },
 	{ "openapi", "print the API's document", false, command_openapi },

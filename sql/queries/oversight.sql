@@ -57,6 +57,34 @@ SET reset_required_at = coalesce(reset_required_at, now()), updated_at = now(), 
 WHERE id = $1 AND deleted_at IS NULL AND version_matches(version, $2)
 RETURNING id;
 
+-- name: oversight_admins :many  role: identity
+SELECT email, mfa_enabled AS "mfaEnabled"
+FROM accounts
+WHERE is_global_admin AND deleted_at IS NULL
+ORDER BY email;
+
+-- In the platform's realm: nobody of a tenant's own people runs the platform.  $1 email.
+-- name: oversight_account_by_email :one  noun: Account  role: identity
+SELECT id
+FROM accounts
+WHERE realm_id = realm_of(NULL, NULL) AND email = lower($1) AND deleted_at IS NULL;
+
+-- $1 id, $2 If-Match.
+-- name: oversight_admin_grant :one  noun: Account  role: identity
+UPDATE accounts
+SET is_global_admin = true, updated_at = now(), version = version + 1
+WHERE id = $1 AND deleted_at IS NULL AND version_matches(version, $2)
+  AND (NOT is_global_admin OR refuse('ZY409', 'The account is a global admin already'))
+RETURNING id;
+
+-- $1 id, $2 If-Match.
+-- name: oversight_admin_revoke :one  noun: Account  role: identity
+UPDATE accounts
+SET is_global_admin = false, updated_at = now(), version = version + 1
+WHERE id = $1 AND deleted_at IS NULL AND version_matches(version, $2)
+  AND (is_global_admin OR refuse('ZY409', 'The account is no global admin'))
+RETURNING id;
+
 -- Also those in which it acts as somebody else.  $1 account, $2 why.
 -- name: oversight_sessions_revoke :many  role: identity
 UPDATE sessions

@@ -4,8 +4,11 @@
 #include "commands/commands.h"
 
 #include "base/ctx.h"
+#include "cache/redis.h"
+#include "db/rows.h"
 #include "domains/archive/archive.h"
 #include "identity/commands.h"
+#include "identity/oversight.h"
 
 static int restore_tenant(struct ctx *c, int argc, char **argv)
 {
@@ -31,32 +34,86 @@ static int restore_tenant(struct ctx *c, int argc, char **argv)
 	return 0;
 }
 
-static const struct {
-	const char *name;
-	const char *arguments;
-	int (*run)(struct ctx *c, int argc, char **argv); /* the arguments alone; 2: wrong ones */
-} verbs[] = {
-	{ "restore-tenant", "FILE|URL [--slug NEW] [--dry-run]", restore_tenant },
-};
+/*
+ * Who runs the platform
+ */
+
+static int list_admins(struct ctx *c, int argc, char **argv UNUSED)
+{
+	const struct rows *admins;
+
+	if (argc)
+		return 2;
+	if (oversight_admins(c, &admins))
+		return command_failed(c, "the global admins could not be read");
+
+	for (size_t row = 0; row < rows_len(admins); row++)
+		printf("%s%s\n", rows_str(admins, row, (size_t)rows_find(admins, "email")).ptr,
+		       rows_bool(admins, row, (size_t)rows_find(admins, "mfaEnabled"))
+			       ? ""
+			       : "  (no second factor yet)");
+	if (!rows_len(admins))
+		printf("There are none.\n");
+
+	return 0;
+}
+
+/* What the one who typed should know of the account. */
+static void warn(const struct rows *account)
+{
+	if (!rows_get_bool(account, "emailVerified"))
+		printf("Nobody has verified this email yet: make sure whose account it is.\n");
+	if (!rows_get_bool(account, "mfaEnabled"))
+		printf("It has no second factor yet, and /api/superadmin lets nobody in without.\n");
+}
+
+static int grant_admin(struct ctx *c, int argc, char **argv)
+{
+	const struct rows *account;
+
+	if (argc != 1)
+		return 2;
+	if (oversight_set_admin(c, argv[0], true, &account))
+		return command_failed(c, "nobody was made a global admin");
+	printf("%s is a global admin.\n", rows_get_text(account, "email"));
+	warn(account);
+
+	return 0;
+}
+
+/* Copies of the sessions that end are in Redis. */
+static int revoke_admin(struct ctx *c, int argc, char **argv)
+{
+	const struct rows *account;
+	const char *why;
+	int err;
+
+	if (argc != 1)
+		return 2;
+	why = redis_init();
+	if (why) {
+		(void)fprintf(stderr, "zygo: REDIS_URL: %s\n", why);
+		return 1;
+	}
+	err = oversight_set_admin(c, argv[0], false, &account);
+	redis_done();
+	if (err)
+		return command_failed(c, "nothing was taken from anybody");
+	printf("%s is no global admin any more; all sessions of that account ended.\n",
+	       rows_get_text(account, "email"));
+
+	return 0;
+}
 
 int command_admin(int argc, char **argv)
 {
-	for (size_t i = 0; argc > 1 && i < ARRAY_LEN(verbs); i++) {
-		struct ctx *c;
-		int status;
+	static const struct verb verbs[] = {
+		{ "list", "", list_admins },
+		{ "grant", "EMAIL", grant_admin },
+		{ "revoke", "EMAIL", revoke_admin },
+		{ "restore-tenant", "FILE|URL [--slug NEW] [--dry-run]", restore_tenant },
+		{ 0 },
+	};
 
-		if (strcmp(argv[1], verbs[i].name) != 0)
-			continue;
-		c = command_begin("admin");
-		status = verbs[i].run(c, argc - 2, argv + 2);
-		command_end(c);
-		if (status != 2)
-			return status;
-	}
-
-	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
-		(void)fprintf(stderr, "usage: zygo admin %s %s\n", verbs[i].name,
-			      verbs[i].arguments);
-
-	return 2;
+	return command_verb(verbs, argc, argv);
 }

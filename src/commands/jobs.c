@@ -233,43 +233,19 @@ static int stats(struct ctx *c, int argc, char **argv UNUSED)
 	return 0;
 }
 
-static const struct {
-	const char *name;
-	const char *arguments;
-	int (*run)(struct ctx *c, int argc, char **argv); /* the arguments alone; 2: wrong ones */
-} verbs[] = {
-	{ "list", "[--tenant ID] [--queue QUEUE] [--state STATE] [--kind KIND]", list },
-	{ "show", "ID", show },
-	{ "retry", "ID", retry },
-	{ "cancel", "ID", cancel },
-	{ "discard", "ID", discard },
-	{ "pause", "QUEUE", pause_queue },
-	{ "resume", "QUEUE", resume_queue },
-	{ "stats", "", stats },
-};
-
-static int print_usage(void)
-{
-	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
-		(void)fprintf(stderr, "%s zygo jobs %s %s\n",
-			      i ? "      " : "usage:", verbs[i].name, verbs[i].arguments);
-
-	return 2;
-}
-
 int command_jobs(int argc, char **argv)
 {
-	for (size_t i = 0; argc > 1 && i < ARRAY_LEN(verbs); i++) {
-		struct ctx *c;
-		int status;
+	static const struct verb verbs[] = {
+		{ "list", "[--tenant ID] [--queue QUEUE] [--state STATE] [--kind KIND]", list },
+		{ "show", "ID", show },
+		{ "retry", "ID", retry },
+		{ "cancel", "ID", cancel },
+		{ "discard", "ID", discard },
+		{ "pause", "QUEUE", pause_queue },
+		{ "resume", "QUEUE", resume_queue },
+		{ "stats", "", stats },
+		{ 0 },
+	};
 
-		if (strcmp(argv[1], verbs[i].name) != 0)
-			continue;
-		c = command_begin("jobs");
-		status = verbs[i].run(c, argc - 2, argv + 2);
-		command_end(c);
-		return status == 2 ? print_usage() : status;
-	}
-
-	return print_usage();
+	return command_verb(verbs, argc, argv);
 }

@@ -88,6 +88,8 @@ const struct event_type account_event_types[] = {
 	{ "account.resetRequired", "The platform wants the password reset before the next log-in; all sessions ended", OF_ACCOUNT },
 	{ "account.deletionScheduled", "The person has asked for the account to be erased; all sessions ended", OF_ACCOUNT },
 	{ "account.sessionsRevoked", "The platform ended all sessions", OF_ACCOUNT },
+	{ "account.adminGranted", "The account runs the platform from now on: it was made a global admin at the host", OF_ACCOUNT },
+	{ "account.adminRevoked", "The account is no global admin any more; all its sessions ended", OF_ACCOUNT },
 	{ "account.impersonated", "Somebody of the platform acts as the account from now on", OF_ACCOUNT },
 	{ "mfa.enabled", "One-time codes were enabled; if they are the first factor, all other sessions were revoked", OF_ACCOUNT },
 	{ "mfa.disabled", "One-time codes were disabled", OF_ACCOUNT },

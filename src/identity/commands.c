@@ -48,6 +48,32 @@ int command_failed(const struct ctx *c, const char *what)
 	return 1;
 }
 
+static int print_usage(const char *command, const struct verb *verbs)
+{
+	for (const struct verb *v = verbs; v->name; v++)
+		(void)fprintf(stderr, "%s zygo %s %s%s%s\n", v == verbs ? "usage:" : "      ",
+			      command, v->name, *v->arguments ? " " : "", v->arguments);
+
+	return 2;
+}
+
+int command_verb(const struct verb *verbs, int argc, char **argv)
+{
+	for (const struct verb *v = verbs; argc > 1 && v->name; v++) {
+		struct ctx *c;
+		int status;
+
+		if (strcmp(argv[1], v->name) != 0)
+			continue;
+		c = command_begin(argv[0]);
+		status = v->run(c, argc - 2, argv + 2);
+		command_end(c);
+		return status == 2 ? print_usage(argv[0], verbs) : status;
+	}
+
+	return print_usage(argv[0], verbs);
+}
+
 /*
  * zygo keys
  */
@@ -70,11 +96,13 @@ static void print_key(const struct rows *keys, size_t row, bool *is_signing_seen
 	       state, since, ends);
 }
 
-static int print_keys(struct ctx *c)
+static int print_keys(struct ctx *c, int argc, char **argv UNUSED)
 {
 	const struct rows *keys;
 	bool is_signing_seen = false;
 
+	if (argc)
+		return 2;
 	if (keys_list(c, &keys))
 		return command_failed(c, "the signing keys could not be read");
 
@@ -85,10 +113,12 @@ static int print_keys(struct ctx *c)
 	return 0;
 }
 
-static int rotate_keys(struct ctx *c)
+static int rotate_keys(struct ctx *c, int argc, char **argv UNUSED)
 {
 	const char *kid;
 
+	if (argc)
+		return 2;
 	if (keys_rotate(c, &kid))
 		return command_failed(c, "the signing keys were not rotated");
 
@@ -99,28 +129,19 @@ static int rotate_keys(struct ctx *c)
 	return 0;
 }
 
+static int reseal_keys(struct ctx *c, int argc, char **argv UNUSED)
+{
+	return argc ? 2 : reseal_all(c);
+}
+
 int command_keys(int argc, char **argv)
 {
-	static const struct {
-		const char *name;
-		int (*run)(struct ctx *c);
-	} verbs[] = { { "list", print_keys }, { "rotate", rotate_keys }, { "reseal", reseal_all } };
+	static const struct verb verbs[] = { { "list", "", print_keys },
+					     { "rotate", "", rotate_keys },
+					     { "reseal", "", reseal_keys },
+					     { 0 } };
 
-	for (size_t i = 0; argc == 2 && i < ARRAY_LEN(verbs); i++) {
-		struct ctx *c;
-		int status;
-
-		if (strcmp(argv[1], verbs[i].name) != 0)
-			continue;
-		c = command_begin("keys");
-		status = verbs[i].run(c);
-		command_end(c);
-		return status;
-	}
-
-	(void)fprintf(stderr, "usage: zygo keys list | rotate | reseal\n");
-
-	return 2;
+	return command_verb(verbs, argc, argv);
 }
 
 /*

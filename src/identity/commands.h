@@ -22,5 +22,18 @@ int sync_builtin_roles(void);
 struct ctx *command_begin(const char *name);
 void command_end(struct ctx *c);
 
+/* A command's own commands, such as `rotate` of `zygo keys`. */
+struct verb {
+	const char *name;
+	const char *arguments;                            /* as the usage says them; "": none */
+	int (*run)(struct ctx *c, int argc, char **argv); /* the arguments alone; 2: wrong ones */
+};
+
+/*
+ * Runs the one that argv[1] names; argv[0] is the command. verbs ends with a row without name. The
+ * exit status: 2, with the usage, when there is no such verb or its arguments are wrong.
+ */
+int command_verb(const struct verb *verbs, int argc, char **argv);
+
 /* Prints what failed and returns 1. */
 int command_failed(const struct ctx *c, const char *what);

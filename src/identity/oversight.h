@@ -45,6 +45,17 @@ int oversight_require_reset(struct ctx *c, struct account_id a, const struct row
 
 int oversight_revoke_sessions(struct ctx *c, struct account_id a) MUST_CHECK;
 
+/* Global admins: email and mfaEnabled of each, by email. */
+int oversight_admins(struct ctx *c, const struct rows **ret) MUST_CHECK;
+
+/*
+ * Makes the account of that email, in the platform's realm, a global admin, or takes that from it
+ * and ends its sessions, those included in which it acts as somebody else. No route does this: who
+ * runs the platform is said at its host. ERR_RESOURCE_CONFLICT when it is so already.
+ */
+int oversight_set_admin(struct ctx *c, const char *email, bool is_admin, const struct rows **ret)
+	MUST_CHECK;
+
 /*
  * A session as that user, for so many minutes, in that tenant alone. The token says by whom in its
  * claim imp; what is written in it says so in its events; credentials are out of its reach

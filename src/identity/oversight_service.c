@@ -82,6 +82,35 @@ int oversight_revoke_sessions(struct ctx *c, struct account_id a)
 	return act(c, a, NULL, "revoked by the platform", "account.sessionsRevoked", NULL);
 }
 
+int oversight_admins(struct ctx *c, const struct rows **ret)
+{
+	struct batch *b = batch_new(c, BATCH_IDENTITY);
+
+	batch_add(b, ret, &sql_oversight_admins, NO_ARGS);
+
+	return batch_run(b);
+}
+
+int oversight_set_admin(struct ctx *c, const char *email, bool is_admin, const struct rows **ret)
+{
+	struct batch *b = batch_new(c, BATCH_IDENTITY);
+	const struct rows *found;
+	struct account_id a;
+	int err;
+
+	batch_add(b, &found, &sql_oversight_account_by_email, ARGS(arg_text(email)));
+	err = batch_run(b);
+	if (err)
+		return err;
+
+	a.u = rows_get_uuid(found, "id");
+	if (is_admin)
+		return act(c, a, &sql_oversight_admin_grant, NULL, "account.adminGranted", ret);
+
+	return act(c, a, &sql_oversight_admin_revoke, "no global admin any more",
+		   "account.adminRevoked", ret);
+}
+
 static const char *data_of(struct ctx *c, const struct impersonation *in)
 {
 	struct jsonwrite w;

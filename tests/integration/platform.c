@@ -261,3 +261,45 @@ Test(platform, a_locked_admin_acts_as_nobody_any_more)
 	answer_is(post(&root, strf("%s/lock", account_path(&other)), NULL), 200);
 	answer_is_error(get(&as, "/users"), 401, "AUTH_TOKEN_EXPIRED", NULL);
 }
+
+/*
+ * Who they are
+ */
+
+static const char *host_says(const char *verb, const char *email, int *ret_status)
+{
+	const char *argv[] = { world()->binary, "admin", verb, email, NULL };
+	struct str out;
+
+	(void)setenv("ZYGO_ENV_FILE", world()->env_file, 1);
+	out = world_run(argv, ret_status);
+
+	return strf("%.*s", STR_FMT(out));
+}
+
+Test(platform, its_people_are_named_at_its_host)
+{
+	struct caller ann = on_tier(caller(ROLE_OWNER), TIER_SUPER);
+	const char *email = database_value("SELECT upper(email) FROM accounts WHERE id = $1::uuid",
+					   id_text(ann.account.u), NULL);
+	int status;
+
+	answer_is_error(get(&ann, "/tenants"), 403, "AUTH_FORBIDDEN", NULL);
+	cr_assert(strstr(host_says("grant", email, NULL), "no second factor"));
+	answer_is_error(get(&ann, "/tenants"), 403, "AUTH_MFA_REQUIRED", NULL);
+	database_run("UPDATE accounts SET mfa_enabled = true WHERE id = $1::uuid",
+		     id_text(ann.account.u), NULL);
+	answer_is(get(&ann, "/tenants"), 200);
+	cr_assert(strcasestr(host_says("list", NULL, NULL), email));
+
+	(void)host_says("grant", email, &status);
+	cr_assert_eq(status, 1, "a global admin already");
+	(void)host_says("revoke", email, NULL);
+	answer_is_error(get(&ann, "/tenants"), 401, "AUTH_TOKEN_EXPIRED", NULL);
+	(void)host_says("revoke", email, &status);
+	cr_assert_eq(status, 1, "no global admin any more");
+	(void)host_says("grant", "nobody@here.test", &status);
+	cr_assert_eq(status, 1, "there is no such account");
+	(void)host_says("grant", NULL, &status);
+	cr_assert_eq(status, 2, "an email is wanted");
+}
