@@ -5,7 +5,7 @@
 
 -- And what is over, a few at a time: each new one leaves one row at most, so these do not pile up.
 -- $1 hash of the state, $2 hash of the browser's cookie, $3 provider, $4 what is sealed, $5 where to go then,
--- $6 to link for the session that acts.
+-- $6 to link for the session that acts; $7 and $8 slug or id of the tenant that is named.
 -- name: oauth_state_create :exec  role: identity
 WITH swept AS (
 	DELETE FROM oauth_states
@@ -13,7 +13,8 @@ WITH swept AS (
 			     FOR UPDATE SKIP LOCKED)
 )
 INSERT INTO oauth_states (state_hash, browser_hash, provider, sealed, redirect, session_id)
-VALUES ($1, $2, $3, $4, $5, CASE WHEN $6 THEN current_session() END);
+SELECT $1, $2, $3, $4, $5, CASE WHEN $6 THEN current_session() END
+WHERE ($7::text IS NULL AND $8::uuid IS NULL) OR tenant_named($7, $8) IS NOT NULL OR refuse('ZY404', 'Tenant not found');
 
 -- Uses it up, whatever comes of it. No row: it is used, over, another provider's, or another browser's. account_id: whom it links for,
 -- NULL when that session has ended.  $1 hash of the state, $2 hash of the browser's cookie, $3 provider.
@@ -27,20 +28,21 @@ RETURNING o.sealed, o.redirect, o.session_id, o.session_id IS NOT NULL AS is_lin
 ------------------------------------------------------------------------------------------------------------
 -- Who it is
 
--- Always a row: the account that the identity is linked to, or else that of the platform's realm with the email; and its seat used
--- last.  $1 issuer, $2 subject, $3 email that the provider has verified, or NULL.
+-- Always a row: the account that the identity is linked to in the realm, or else that with the email; and its seat in the tenant that was
+-- named, or else the one used last. The realm is that of the account that links, or of the tenant, or the platform's.
+-- $1 issuer, $2 subject, $3 email that the provider has verified, or NULL; $4 tenant's slug, $5 tenant's id; $6 account that links.
 -- name: oauth_find :one  role: identity
-SELECT i.id AS identity_id, a.id AS account_id, a.password_hash IS NOT NULL AS has_password,
-       a.email_verified_at IS NOT NULL AS is_verified, seat.tenant_id, seat.id AS user_id
-FROM (VALUES (true)) AS always
-LEFT JOIN oauth_identities i ON i.issuer = $1 AND i.subject = $2
+SELECT i.id AS identity_id, a.id AS account_id, seat.tenant_id, seat.id AS user_id
+FROM (SELECT coalesce((SELECT realm_id FROM accounts WHERE id = $6), realm_of($4, $5))) AS realm (id)
+LEFT JOIN oauth_identities i ON i.realm_id = realm.id AND i.issuer = $1 AND i.subject = $2
 LEFT JOIN accounts a ON a.deleted_at IS NULL AND a.id = coalesce(i.account_id, (
-	SELECT id FROM accounts WHERE realm_id = realm_of(NULL, NULL) AND email = $3 AND deleted_at IS NULL))
+	SELECT id FROM accounts WHERE realm_id = realm.id AND email = $3 AND deleted_at IS NULL))
 LEFT JOIN LATERAL (
 	SELECT u.tenant_id, u.id
 	FROM users u
 	JOIN tenants t ON t.id = u.tenant_id
 	WHERE u.account_id = a.id AND u.status = 'active' AND u.deleted_at IS NULL AND t.deleted_at IS NULL
+	  AND (t.id = tenant_named($4, $5) OR ($4 IS NULL AND $5::uuid IS NULL))
 	ORDER BY t.status, u.last_login_at DESC NULLS LAST, u.created_at
 	LIMIT 1
 ) AS seat ON true;
@@ -54,8 +56,8 @@ RETURNING id;
 
 -- To the account that acts.  $1 id, $2 provider, $3 issuer, $4 subject, $5 email.
 -- name: oauth_identity_create :exec  role: identity
-INSERT INTO oauth_identities (id, account_id, provider, issuer, subject, email)
-VALUES ($1, current_account(), $2, $3, $4, $5);
+INSERT INTO oauth_identities (id, account_id, realm_id, provider, issuer, subject, email)
+SELECT $1, id, realm_id, $2, $3, $4, $5 FROM accounts WHERE id = current_account();
 
 -- Nobody's password opens the account that acts, and its email is its own: only so does an identity with that email come to it by
 -- itself. Locked, so that it holds to the end.

@@ -441,7 +441,7 @@ const struct setting settings[] = {
 	  .about = "That client's secret; none for a public client.",
 	  .example = "what the provider has shown" },
 	{ "OAUTH_SIGN_UP", SETTING_BOOL, FIELD(oauth_sign_up), .fallback = "true",
-	  .about = "Whether somebody whom a provider vouches for, and who has no account yet, gets one.",
+	  .about = "Whether somebody whom a provider vouches for gets an account without an invitation.",
 	  .example = "true" },
 
 	{ "STRIPE_SECRET_KEY", SETTING_TEXT, FIELD(stripe_secret_key), .section = "Billing",

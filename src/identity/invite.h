@@ -11,9 +11,11 @@
 #include "base/base.h"
 #include "identity/grant.h"
 
+struct batch;
 struct ctx;
 struct rows;
 struct sign_up;
+struct token_hash;
 
 struct invite_accept {
 	const char
@@ -41,3 +43,11 @@ int invite_accept(struct ctx *c, const char *token, const struct invite_accept *
  * "email") when it is for another one; ERR_RESOURCE_CONFLICT when the email has an account. */
 int invite_sign_up(struct ctx *c, const struct sign_up *in, const char *user_agent,
 		   struct grant *ret) MUST_CHECK;
+
+/*
+ * What other ways in need: a row of identity_invitation_find; and, in a batch, the seat for the
+ * account that acts, which acts in the tenant from there on.
+ */
+int invite_find(struct ctx *c, const struct token_hash *token, const struct rows **ret) MUST_CHECK;
+void invite_add_seat(struct batch *b, struct ctx *c, const struct token_hash *token,
+		     const struct rows *found);

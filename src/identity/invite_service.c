@@ -22,7 +22,7 @@ static struct token_hash hash_of(const char *token)
 	return hash;
 }
 
-static int find(struct ctx *c, const struct token_hash *token, const struct rows **ret)
+int invite_find(struct ctx *c, const struct token_hash *token, const struct rows **ret)
 {
 	struct batch *b = batch_new(c, BATCH_IDENTITY);
 
@@ -35,11 +35,10 @@ int invite_show(struct ctx *c, const char *token, const struct rows **ret)
 {
 	struct token_hash hash = hash_of(token);
 
-	return find(c, &hash, ret);
+	return invite_find(c, &hash, ret);
 }
 
-/* The account that acts in the batch takes the seat; from there on it acts in the tenant. */
-static void add_seat(struct batch *b, struct ctx *c, const struct token_hash *token,
+void invite_add_seat(struct batch *b, struct ctx *c, const struct token_hash *token,
 		     const struct rows *found)
 {
 	batch_add(b, NULL, &sql_identity_invitation_take, ARGS(arg_hash(token)));
@@ -54,12 +53,12 @@ int invite_join(struct ctx *c, const char *token, const struct rows **ret)
 	struct batch *b;
 	int err;
 
-	err = find(c, &hash, &found);
+	err = invite_find(c, &hash, &found);
 	if (err)
 		return err;
 
 	b = batch_new(c, BATCH_IDENTITY);
-	add_seat(b, c, &hash, found);
+	invite_add_seat(b, c, &hash, found);
 	batch_add(b, NULL, &sql_identity_email_verified, NO_ARGS);
 	batch_add(b, ret, &sql_identity_me_tenants,
 		  ARGS(arg_uuid(rows_get_uuid(found, "tenant_id"))));
@@ -89,7 +88,7 @@ static int accept_by_password(struct ctx *c, const struct token_hash *token,
 
 	b = attempt_succeed(c, &a, found, &session);
 	batch_add(b, NULL, &sql_identity_login_note, ARGS(arg_text(hash), arg_null()));
-	add_seat(b, c, token, invitation);
+	invite_add_seat(b, c, token, invitation);
 	batch_add(b, NULL, &sql_identity_email_verified, NO_ARGS);
 
 	return attempt_grant(b, c, &a, found, session, ret);
@@ -117,7 +116,7 @@ static int accept_as_new(struct ctx *c, const struct token_hash *token,
 		  ARGS(arg_uuid(who.account.u), arg_uuid(rows_get_uuid(invitation, "realm_id")),
 		       arg_text(email), arg_text(hash), arg_text(in->first_name),
 		       arg_text(in->last_name)));
-	add_seat(b, c, token, invitation);
+	invite_add_seat(b, c, token, invitation);
 	hooks_add_after_sign_up(b);
 	batch_account_event(b, c, "account.created", ACTING_ACCOUNT, user_agent);
 	grant_start(b, c, &who, ret);
@@ -133,7 +132,7 @@ int invite_accept(struct ctx *c, const char *token, const struct invite_accept *
 	const struct rows *found;
 	int err;
 
-	err = find(c, &hash, &found);
+	err = invite_find(c, &hash, &found);
 	if (err)
 		return err;
 	if (rows_get_bool(found, "hasAccount"))
@@ -150,7 +149,7 @@ int invite_sign_up(struct ctx *c, const struct sign_up *in, const char *user_age
 	const struct rows *found;
 	int err;
 
-	err = find(c, &hash, &found);
+	err = invite_find(c, &hash, &found);
 	if (err)
 		return err;
 	if (!str_is(str_of(in->email), rows_get_text(found, "email")))

@@ -7,8 +7,9 @@
  *	oauth_finish()     whose identity it is, and so whose account
  *
  * A person is who the provider says only by the pair of its issuer and their subject there. An
- *email joins the two only when the provider has verified it, and never onto an account that a
- *password opens: whoever has that password has to ask for it (is_link).
+ * email joins the two only when the provider has verified it, and never onto an account that a
+ * password opens: whoever has that password has to ask for it (is_link). An identity may be linked
+ * once a realm.
  *
  * Tokens of the provider are used once, to ask who it is, and not kept.
  */
@@ -27,7 +28,9 @@ struct oauth_start {
 	const char *redirect; /* a path of the dashboard, to go to when it is done; NULL: "/" */
 	const char *browser;  /* the cookie it has already, so that two of its tabs do not disturb
 				 each  other; NULL: none */
-	bool is_link;         /* for the account that acts, not to log in */
+	const char *tenant;   /* slug, host or id of the one to work in; NULL: the one used last */
+	const char *invite_token; /* of an invitation, whose tenant it is then; NULL: none */
+	bool is_link;             /* for the account that acts, not to log in */
 };
 
 struct oauth_started {
@@ -51,15 +54,16 @@ struct oauth_finished {
 
 extern const struct conflict oauth_conflicts[];
 
-/* ERR_RESOURCE_NOT_FOUND for a provider that is not on; ERR_BAD_GATEWAY or ERR_GATEWAY_TIMEOUT for
- * one that cannot be asked. */
+/* ERR_RESOURCE_NOT_FOUND for a provider that is not on, a tenant or an invitation that is not
+ * there; ERR_BAD_GATEWAY or ERR_GATEWAY_TIMEOUT for a provider that cannot be asked. */
 int oauth_begin(struct ctx *c, const struct oauth_start *in, struct oauth_started *ret) MUST_CHECK;
 
 /*
  * Beside those errors: ERR_AUTH_TOKEN_EXPIRED when the state or the code is used, over, or of
  * another browser; ERR_AUTH_FORBIDDEN when the person or the provider has refused, or may not sign
- * up; ERR_AUTH_EMAIL_UNVERIFIED when the provider has no verified email of one who is new;
- * ERR_RESOURCE_CONFLICT when the account with the email has to be logged in to first.
+ * up, or has no seat in the tenant that was named; ERR_AUTH_EMAIL_UNVERIFIED when the provider has
+ * no verified email of one who is new; ERR_RESOURCE_CONFLICT when the account with the email has to
+ * be logged in to first.
  *
  * browser: its cookie, or NULL; user_agent as in account_log_in().
  */

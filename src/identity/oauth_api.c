@@ -41,9 +41,16 @@ static const struct shape providers_shape = REPLY_SHAPE("OAuthProviders", provid
 	{ "redirect", T_STRING, OPTIONAL, offsetof(struct oauth_start, redirect), .min = 1, .max = 1000, .pattern = "localPath", \
 	  .about = "Where in the dashboard (APP_URL) to go then: a path, with its query; / if absent", .example = "/projects" }
 
-static const struct field start_fields[] = { REDIRECT };
+static const struct field start_fields[] = {
+	REDIRECT,
+	{ "tenant", T_STRING, OPTIONAL, offsetof(struct oauth_start, tenant), .min = 1, .max = 253,
+	  .about = "Slug, host name or id of the tenant to work in; the one used last if absent", .example = "blue" },
+	{ "inviteToken", T_STRING, OPTIONAL, offsetof(struct oauth_start, invite_token), .min = 1, .max = 128, .pattern = "token", .secret = true,
+	  .about = "Of an invitation to the email that the provider has verified: accepts it" },
+};
 static const struct shape start_query = SHAPE("OAuthStart", struct oauth_start, start_fields);
-static const struct shape link_body = SHAPE("OAuthLink", struct oauth_start, start_fields);
+static const struct field link_fields[] = { REDIRECT };
+static const struct shape link_body = SHAPE("OAuthLink", struct oauth_start, link_fields);
 
 static const struct field started_fields[] = {
 	{ "url", T_URI, REQUIRED, .about = "At the provider: where the browser goes now", .example = "https://accounts.google.com/o/oauth2/v2/auth?client_id=…" },
@@ -227,7 +234,7 @@ static const struct route routes[] = {
 	  .query = &start_query, .reply = &started_shape, .flags = ROUTE_SLOW | ROUTE_NO_STORE,
 	  .errors = ERRORS(ERR_RESOURCE_NOT_FOUND, ERR_BAD_GATEWAY, ERR_GATEWAY_TIMEOUT),
 	  .summary = "Log in through a provider", .about = "A browser that opens it (Accept: text/html) is sent there; others are told where. "
-	  "Sets a cookie that binds what follows to this browser",
+	  "Sets a cookie that binds what follows to this browser. A tenant with its own realm has to be named",
 	  .handle = start, .failed = send_failure },
 
 	{ POST, "/oauth/:provider/link", TIER_AUTH, PERM_ACCOUNT, RATE_AUTH,

@@ -1,4 +1,5 @@
-/* Logging in through another provider: see oauth.h. */
+/* Logging in through another provider, to it and back: see oauth.h. What comes of it is in
+ * oauth_arrival.c. */
 #include "identity/oauth.h"
 
 #include "base/arena.h"
@@ -11,20 +12,17 @@
 #include "events/event.h"
 #include "gen/sql_identity.h"
 #include "gen/sql_oauth.h"
-#include "identity/account.h"
-#include "identity/founding.h"
 #include "identity/hash.h"
-#include "identity/hooks.h"
-#include "identity/letters.h"
+#include "identity/invite.h"
+#include "identity/oauth_arrival.h"
 #include "identity/oauth_providers.h"
-#include "identity/signup.h"
 #include "net/fetch.h"
 
 #define SUBJECT_MAX 255 /* bytes: OpenID Connect Core section 2 */
 #define NAME_MAX    100 /* bytes that are kept of a name */
 
 const struct conflict oauth_conflicts[] = {
-	{ "oauth_identities_issuer_subject_key", ERR_RESOURCE_CONFLICT, NULL,
+	{ "oauth_identities_realm_id_issuer_subject_key", ERR_RESOURCE_CONFLICT, NULL,
 	  "This identity is linked to an account already" },
 	{ 0 },
 };
@@ -36,6 +34,8 @@ const struct conflict oauth_conflicts[] = {
 /* What is kept until the browser comes back, beside the row's own columns. */
 struct secrets {
 	const char *verifier, *nonce; /* of TOKEN_TEXT_SIZE each */
+	const char *invite_token;     /* the same; NULL: none */
+	const char *tenant;           /* as it was said; NULL: not */
 };
 
 static struct str aad_of(struct ctx *c, const struct token_hash *state)
@@ -47,8 +47,17 @@ static struct str aad_of(struct ctx *c, const struct token_hash *state)
 static struct str seal_secrets(struct ctx *c, const struct secrets *s,
 			       const struct token_hash *state)
 {
-	return seal(c->arena, str_of(arena_printf(c->arena, "%s %s", s->verifier, s->nonce)),
-		    aad_of(c, state));
+	const char *plain =
+		arena_printf(c->arena, "%s %s %s %s", s->verifier, s->nonce,
+			     s->invite_token ? s->invite_token : "", s->tenant ? s->tenant : "");
+
+	return seal(c->arena, str_of(plain), aad_of(c, state));
+}
+
+/* NULL for what is empty. */
+static const char *kept(struct ctx *c, struct str s)
+{
+	return s.len > 0 ? str_dup(c->arena, s) : NULL;
 }
 
 static bool unseal_secrets(struct ctx *c, struct str sealed, const struct token_hash *state,
@@ -59,8 +68,10 @@ static bool unseal_secrets(struct ctx *c, struct str sealed, const struct token_
 	arena_holds_secret(c->arena);
 	if (!unseal(c->arena, sealed, aad_of(c, state), &plain))
 		return false;
-	ret->verifier = str_dup(c->arena, str_cut(&plain, ' '));
-	ret->nonce = str_dup(c->arena, plain);
+	ret->verifier = kept(c, str_cut(&plain, ' '));
+	ret->nonce = kept(c, str_cut(&plain, ' '));
+	ret->invite_token = kept(c, str_cut(&plain, ' '));
+	ret->tenant = kept(c, plain);
 
 	return true;
 }
@@ -102,36 +113,56 @@ static bool is_token(const char *s)
 	return s && strlen(s) == TOKEN_TEXT_SIZE - 1;
 }
 
+/* An invitation that is over is told before the way there, not behind it. */
+static int check_invitation(struct ctx *c, const struct oauth_start *in)
+{
+	const struct rows *shown;
+
+	return in->invite_token ? invite_show(c, in->invite_token, &shown) : OK;
+}
+
+static int keep_state(struct ctx *c, const struct oauth_provider *p, const struct oauth_start *in,
+		      const struct token_hash *state, const struct secrets *s, const char *browser)
+{
+	struct str sealed = seal_secrets(c, s, state);
+	struct oauth_aim aim = oauth_aim(s->tenant, NULL);
+	struct token_hash browser_hash;
+	struct batch *b;
+
+	token_hash(str_of(browser), &browser_hash);
+	b = batch_new(c, BATCH_IDENTITY);
+	batch_add(b, NULL, &sql_oauth_state_create,
+		  ARGS(arg_hash(state), arg_hash(&browser_hash), arg_text(p->name),
+		       arg_bytes(sealed.ptr, sealed.len),
+		       arg_text(in->redirect ? in->redirect : "/"), arg_bool(in->is_link),
+		       arg_text(aim.tenant_slug), arg_uuid(aim.tenant_id)));
+
+	return batch_run(b);
+}
+
 int oauth_begin(struct ctx *c, const struct oauth_start *in, struct oauth_started *ret)
 {
-	struct token_hash *state_hash, *unused, browser_hash;
+	struct token_hash *state_hash, *unused;
 	struct oauth_provider p;
 	const char *endpoint, *state;
 	struct secrets s;
-	struct str sealed;
-	struct batch *b;
 	int err;
 
 	err = oauth_provider_find(c, in->provider, &p);
+	if (!err)
+		err = check_invitation(c, in);
 	if (!err)
 		err = p.speech->find_authorization(c, &p, &endpoint);
 	if (err)
 		return err;
 
 	state = grant_token(c, &state_hash);
-	s = (struct secrets){ grant_token(c, &unused), grant_token(c, &unused) };
-	sealed = seal_secrets(c, &s, state_hash);
+	s = (struct secrets){ grant_token(c, &unused), grant_token(c, &unused), in->invite_token,
+			      in->tenant };
 	ret->browser = is_token(in->browser) ? in->browser : grant_token(c, &unused);
 	ret->url = url_of(c, &p, endpoint, state, &s);
-	token_hash(str_of(ret->browser), &browser_hash);
 
-	b = batch_new(c, BATCH_IDENTITY);
-	batch_add(b, NULL, &sql_oauth_state_create,
-		  ARGS(arg_hash(state_hash), arg_hash(&browser_hash), arg_text(p.name),
-		       arg_bytes(sealed.ptr, sealed.len),
-		       arg_text(in->redirect ? in->redirect : "/"), arg_bool(in->is_link)));
-
-	return batch_run(b);
+	return keep_state(c, &p, in, state_hash, &s, ret->browser);
 }
 
 /*
@@ -205,36 +236,6 @@ static int identify(struct ctx *c, const struct oauth_provider *p, const struct 
 	return OK;
 }
 
-static int find(struct ctx *c, const struct oauth_provider *p, const struct oauth_person *who,
-		const struct rows **ret)
-{
-	struct batch *b = batch_new(c, BATCH_IDENTITY);
-
-	batch_add(b, ret, &sql_oauth_find,
-		  ARGS(arg_text(p->issuer), arg_text(who->subject), arg_text(who->email)));
-
-	return batch_run(b);
-}
-
-static void add_identity(struct batch *b, struct ctx *c, const struct oauth_provider *p,
-			 const struct oauth_person *who, const char *user_agent)
-{
-	batch_add(b, NULL, &sql_oauth_identity_create,
-		  ARGS(arg_uuid(uuid_v7()), arg_text(p->name), arg_text(p->issuer),
-		       arg_text(who->subject), arg_text(who->email)));
-	batch_account_event(b, c, "account.linked", ACTING_ACCOUNT, user_agent);
-}
-
-/* One way more into an account that is there: its person is told. */
-static void tell_linked(struct batch *b, struct ctx *c, const struct oauth_provider *p,
-			struct account_id account)
-{
-	letters_add(b, c,
-		    &(struct letter_new){ .letter = "identityLinked",
-					  .subject = account.u,
-					  .provider = p->title });
-}
-
 /*
  * Linking
  */
@@ -251,7 +252,7 @@ static int link_for(struct ctx *c, const struct oauth_provider *p, const struct 
 
 	if (uuid_is_nil(asker.account.u))
 		return fail(c, ERR_AUTH_TOKEN_EXPIRED, NULL, "The session that has asked is over");
-	err = find(c, p, who, &found);
+	err = oauth_find(c, p, who, NULL, asker.account, &found);
 	if (err)
 		return err;
 	if (!uuid_is_nil(rows_get_uuid(found, "identity_id")) &&
@@ -260,137 +261,10 @@ static int link_for(struct ctx *c, const struct oauth_provider *p, const struct 
 
 	b = batch_new(c, BATCH_IDENTITY);
 	grant_act_as(b, &asker, session);
-	add_identity(b, c, p, who, user_agent);
-	tell_linked(b, c, p, asker.account);
+	oauth_add_identity(b, c, p, who, user_agent);
+	oauth_tell_linked(b, c, p, asker.account);
 
 	return batch_run(b);
-}
-
-/*
- * Logging in
- */
-
-/* One who comes in: what the ways below have in common. */
-struct arrival {
-	const struct oauth_provider *provider;
-	const struct oauth_person *person;
-	struct grantee who;
-	struct session_id session;
-};
-
-static struct batch *let_in(struct ctx *c, const struct arrival *a)
-{
-	struct batch *b = batch_new(c, BATCH_IDENTITY);
-
-	grant_act_as(b, &a->who, a->session);
-
-	return b;
-}
-
-static int grant(struct batch *b, struct ctx *c, const struct arrival *a, struct grant *ret)
-{
-	int err;
-
-	batch_add(b, NULL, &sql_oauth_login_note, NO_ARGS);
-	grant_start(b, c, &a->who, ret);
-	batch_add(b, NULL, &sql_identity_seat_use, NO_ARGS);
-	batch_account_event(b, c, "account.loggedInByProvider", a->who.account, a->who.user_agent);
-	err = batch_run(b);
-
-	return err ? err : grant_sign(c, a->session, ret);
-}
-
-static int log_in_linked(struct ctx *c, const struct arrival *a, struct grant *ret)
-{
-	struct batch *b = let_in(c, a);
-
-	batch_add(b, NULL, &sql_oauth_identity_use,
-		  ARGS(arg_text(a->provider->issuer), arg_text(a->person->subject),
-		       arg_text(a->person->email)));
-
-	return grant(b, c, a, ret);
-}
-
-/* The account with the email, which no password opens. */
-static int join(struct ctx *c, const struct arrival *a, struct grant *ret)
-{
-	struct batch *b = let_in(c, a);
-
-	batch_add(b, NULL, &sql_oauth_may_join, NO_ARGS);
-	add_identity(b, c, a->provider, a->person, a->who.user_agent);
-	tell_linked(b, c, a->provider, a->who.account);
-
-	return grant(b, c, a, ret);
-}
-
-/* As much of a name as is kept; NULL stays NULL. */
-static const char *name_of(struct ctx *c, const char *name)
-{
-	struct str s = str_trim(str_of(name));
-
-	if (s.len > NAME_MAX)
-		s.len = NAME_MAX;
-	s.len = str_utf8_prefix(s);
-
-	return s.len > 0 ? str_dup(c->arena, s) : NULL;
-}
-
-static int sign_up(struct ctx *c, struct arrival *a, struct grant *ret)
-{
-	const struct sign_up said = { .email = a->person->email,
-				      .first_name = name_of(c, a->person->first_name),
-				      .last_name = name_of(c, a->person->last_name) };
-	struct founding founding;
-	struct batch *b;
-
-	if (!config()->oauth_sign_up)
-		return fail(c, ERR_AUTH_FORBIDDEN, NULL,
-			    "Nobody signs up through a provider here: sign up, and link it then");
-
-	a->who.account.u = uuid_v7();
-	a->who.tenant.u = uuid_v7();
-	a->who.user.u = uuid_v7();
-	founding = (struct founding){ a->who.tenant, a->who.user, a->who.account,
-				      signup_tenant_name(c, &said) };
-
-	b = let_in(c, a);
-	batch_add(b, NULL, &sql_oauth_account_create,
-		  ARGS(arg_uuid(a->who.account.u), arg_text(said.email), arg_text(said.first_name),
-		       arg_text(said.last_name)));
-	founding_add(b, c, &founding);
-	hooks_add_after_sign_up(b);
-	batch_account_event(b, c, "account.created", ACTING_ACCOUNT, a->who.user_agent);
-	add_identity(b, c, a->provider, a->person, a->who.user_agent);
-
-	return grant(b, c, a, ret);
-}
-
-static int log_in(struct ctx *c, const struct oauth_provider *p, const struct oauth_person *who,
-		  const char *user_agent, struct grant *ret)
-{
-	struct arrival a = { p, who, { .user_agent = user_agent }, { uuid_v7() } };
-	bool is_linked, has_account;
-	const struct rows *found;
-	int err;
-
-	err = find(c, p, who, &found);
-	if (err)
-		return err;
-	a.who.account.u = rows_get_uuid(found, "account_id");
-	a.who.tenant.u = rows_get_uuid(found, "tenant_id");
-	a.who.user.u = rows_get_uuid(found, "user_id");
-	is_linked = !uuid_is_nil(rows_get_uuid(found, "identity_id"));
-	has_account = !uuid_is_nil(a.who.account.u);
-
-	if (is_linked && !has_account)
-		return fail(c, ERR_AUTH_FORBIDDEN, NULL, "This account is deleted");
-	if (is_linked)
-		return log_in_linked(c, &a, ret);
-	if (!who->email)
-		return fail(c, ERR_AUTH_EMAIL_UNVERIFIED, NULL,
-			    "The provider has no verified email of yours: verify it there first");
-
-	return has_account ? join(c, &a, ret) : sign_up(c, &a, ret);
 }
 
 int oauth_finish(struct ctx *c, const char *provider, const char *browser,
@@ -400,6 +274,7 @@ int oauth_finish(struct ctx *c, const char *provider, const char *browser,
 	struct oauth_person who;
 	struct oauth_provider p;
 	struct secrets secrets = { 0 };
+	struct oauth_aim aim;
 	int err;
 
 	*ret = (struct oauth_finished){ 0 };
@@ -418,7 +293,9 @@ int oauth_finish(struct ctx *c, const char *provider, const char *browser,
 	if (ret->is_link)
 		return link_for(c, &p, &who, state, user_agent);
 
-	return log_in(c, &p, &who, user_agent, &ret->grant);
+	aim = oauth_aim(secrets.tenant, secrets.invite_token);
+
+	return oauth_arrive(c, &p, &who, &aim, user_agent, &ret->grant);
 }
 
 /*

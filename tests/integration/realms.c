@@ -9,6 +9,7 @@
 #include "support/factories.h"
 #include "support/mailbox.h"
 #include "support/person.h"
+#include "support/trip.h"
 #include "support/world.h"
 
 #include <criterion/criterion.h>
@@ -197,4 +198,98 @@ Test(realms, hosts_and_slugs_are_one_tenants)
 			     strf("{\"name\":\"x\",\"slug\":\"%s\",\"ownerEmail\":\"a@b.example\"}",
 				  r.slug)),
 			409, "RESOURCE_CONFLICT", "slug");
+}
+
+/*
+ * Through a provider
+ */
+
+/* aim: what the start's query says of where to. */
+static struct answer through_provider(const char *subject, const char *email, const char *aim)
+{
+	struct caller c = trip_browser();
+	struct answer a = answer_is(get(&c, strf("/oauth/oidc?%s", aim)), 200);
+	struct trip t = trip_of("oidc", answer_text(a, "url"), &a);
+
+	return trip_end(&t, trip_query(&t, trip_code(&t, claims_of(subject, email), "")));
+}
+
+Test(realms, are_entered_through_a_provider_by_who_has_linked_it_there)
+{
+	const char *subject = new_word(), *email = new_email();
+	struct realm r = realm_make(email);
+	const char *aim = strf("tenant=%s", r.slug);
+	struct answer inside =
+		answer_is(accept_as(r.tenant, email, "a password of the realm"), 200);
+	struct answer outside = answer_is(provider_log_in(subject, email), 200);
+	struct caller owner = with_token(trip_browser(), answer_text(inside, "accessToken"));
+	struct trip t;
+
+	cr_assert_str_neq(answer_text(outside, "user.id"), answer_text(inside, "user.id"));
+	answer_is_error(through_provider(subject, email, aim), 409, "RESOURCE_CONFLICT", NULL);
+
+	/* the same identity, of one account in each realm */
+	t = trip_begin_link(&owner, "oidc");
+	answer_is(trip_end(&t, trip_query(&t, trip_code(&t, claims_of(subject, email), ""))), 302);
+	inside = answer_is(through_provider(subject, email, aim), 200);
+	cr_assert_str_eq(answer_text(inside, "tenant.id"), id_text(r.tenant.u));
+	inside = answer_is(through_provider(subject, email, strf("tenant=%s", id_text(r.tenant.u))),
+			   200);
+	cr_assert_str_eq(answer_text(answer_is(provider_log_in(subject, email), 200), "user.id"),
+			 answer_text(outside, "user.id"));
+	cr_assert_str_neq(answer_text(inside, "user.id"), answer_text(outside, "user.id"));
+}
+
+Test(realms, take_invitations_through_a_provider)
+{
+	const char *subject = new_word(), *email = new_email();
+	struct realm r = realm_make(email);
+	const char *aim = strf("inviteToken=%s", invitation_token(r.tenant, email));
+	struct caller visitor = trip_browser();
+	struct answer a;
+
+	answer_is_error(through_provider(new_word(), new_email(), aim), 403, "AUTH_FORBIDDEN",
+			NULL);
+	a = answer_is(through_provider(subject, email, aim), 200);
+	cr_assert_str_eq(answer_text(a, "tenant.id"), id_text(r.tenant.u));
+	cr_assert_str_eq(answer_text(a, "user.role"), "owner");
+	cr_assert_eq(
+		database_number("SELECT count(*) FROM accounts a JOIN tenants t USING (realm_id) "
+				"WHERE a.email = $1 AND t.id = $2::uuid AND password_hash IS NULL",
+				email, id_text(r.tenant.u), NULL),
+		1);
+	answer_is(through_provider(subject, email, strf("tenant=%s", r.host)), 200);
+	answer_is_error(get(&visitor, strf("/oauth/oidc?%s", aim)), 404, "RESOURCE_NOT_FOUND",
+			NULL);
+}
+
+Test(realms, of_the_platform_take_who_is_there_through_a_provider)
+{
+	const char *subject = new_word(), *email = new_email();
+	struct caller ann = caller(ROLE_ADMIN);
+	struct answer before = answer_is(provider_log_in(subject, email), 200), after;
+
+	answer_is(post(&ann, "/users", strf("{\"email\":\"%s\"}", email)), 201);
+	after = answer_is(
+		through_provider(subject, email,
+				 strf("inviteToken=%s", invitation_token(ann.tenant, email))),
+		200);
+	cr_assert_str_eq(answer_text(after, "user.id"), answer_text(before, "user.id"));
+	cr_assert_str_eq(answer_text(after, "tenant.id"), id_text(ann.tenant.u));
+}
+
+Test(realms, are_closed_to_strangers_of_a_provider)
+{
+	const char *email = new_email();
+	struct realm r = realm_make(new_email());
+	struct caller ann = caller(ROLE_ADMIN), visitor = trip_browser();
+
+	answer_is_error(through_provider(new_word(), email, strf("tenant=%s", r.slug)), 403,
+			"AUTH_FORBIDDEN", NULL);
+	answer_is_error(
+		through_provider(new_word(), email, strf("tenant=%s", id_text(ann.tenant.u))), 403,
+		"AUTH_FORBIDDEN", NULL);
+	cr_assert_eq(accounts_of(email), 0);
+	answer_is_error(get(&visitor, strf("/oauth/oidc?tenant=%s", new_word())), 404,
+			"RESOURCE_NOT_FOUND", NULL);
 }
