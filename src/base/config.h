@@ -31,6 +31,7 @@ struct config {
 
 	const char *redis_url; /* redis:// or unix:// */
 	const char *redis_prefix;
+	int64_t redis_timeout_us;
 
 	const char *jwt_issuer;
 	const char *jwt_audience;

@@ -67,6 +67,10 @@ const struct setting settings[] = {
 	  .fallback = "zygo", .min = 1, .max = 32,
 	  .about = "What every key starts with, so that several installations may share a server.",
 	  .example = "zygo" },
+	{ "REDIS_TIMEOUT", SETTING_DURATION, FIELD(redis_timeout_us),
+	  .fallback = "100ms", .min = US_PER_MS, .max = US_PER_MINUTE,
+	  .about = "How long a request waits for Redis before it does without, and twice that to connect.",
+	  .example = "100ms" },
 
 	{ "JWT_SECRET", SETTING_TEXT, FIELD(jwt_secret), .section = "Tokens and sessions",
 	  .required = true, .secret = true, .min = 32, .max = 1024,

@@ -27,8 +27,6 @@ static struct {
 	char why[160];           /* the last failure, for an admin */
 } server;
 
-static int64_t command_timeout_ms = 100;
-
 const char *redis_init(void)
 {
 	redis_done();
@@ -45,11 +43,6 @@ void redis_done(void)
 		redisFree(server.conn);
 	arena_free(server.arena);
 	memset(&server, 0, sizeof(server));
-}
-
-void redis_set_timeout_ms(int64_t ms)
-{
-	command_timeout_ms = ms;
 }
 
 void redis_replyp(redisReply **reply)
@@ -85,9 +78,9 @@ static void say_why(struct redis_why *ret, const char *why)
 	(void)snprintf(ret->text, sizeof(ret->text), "%s", why);
 }
 
-static struct timeval timeval_of_ms(int64_t ms)
+static struct timeval timeval_of(int64_t us)
 {
-	return (struct timeval){ .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+	return (struct timeval){ .tv_sec = us / US_PER_S, .tv_usec = us % US_PER_S };
 }
 
 /* One command on a connection that is not yet anybody's; false when it was not answered OK. */
@@ -121,7 +114,7 @@ static bool greet(redisContext *conn, const struct redis_target *t, struct redis
 
 redisContext *redis_open(const struct redis_target *t, struct redis_why *ret_why)
 {
-	struct timeval patience = timeval_of_ms(2 * command_timeout_ms);
+	struct timeval patience = timeval_of(2 * config()->redis_timeout_us);
 	redisContext *conn;
 
 	if (t->path)
@@ -133,7 +126,8 @@ redisContext *redis_open(const struct redis_target *t, struct redis_why *ret_why
 		say_why(ret_why, "out of memory");
 		return NULL;
 	}
-	if (!conn->err && redisSetTimeout(conn, timeval_of_ms(command_timeout_ms)) == REDIS_OK &&
+	if (!conn->err &&
+	    redisSetTimeout(conn, timeval_of(config()->redis_timeout_us)) == REDIS_OK &&
 	    greet(conn, t, ret_why))
 		return conn;
 

@@ -1,9 +1,9 @@
 /*
  * The process's connection to Redis; the only folder that includes hiredis.
  *
- * Redis holds only what may be lost. Every call has a short time-out; after a failure the breaker
- * keeps everyone from waiting for it again for a moment, and callers take their fall-back. Nothing
- * here fails a request.
+ * Redis holds only what may be lost. Every call has a short time-out, REDIS_TIMEOUT; after a
+ * failure the breaker keeps everyone from waiting for it again for a moment, and callers take their
+ * fall-back. Nothing here fails a request.
  */
 #pragma once
 
@@ -13,8 +13,9 @@
 struct ctx;
 
 /*
- * In each process, after fork(): reads config()->redis_url, connects at the first use. NULL, or for
- * the admin why that URL cannot be used. Ignores SIGPIPE, because hiredis writes with write(2).
+ * In each process, after fork(): reads config()->redis_url and its time-out, connects at the first
+ * use. NULL, or for the admin why that URL cannot be used. Ignores SIGPIPE, because hiredis writes
+ * with write(2).
  *
  *   redis://[[user]:password@]host[:port][/db]    unix://[[user]:password@]/path[?db=n]
  *

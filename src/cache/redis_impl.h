@@ -28,17 +28,11 @@ struct redis_why {
 	char text[160];
 };
 
-/* A connection that has said who it is, with the time-out of commands; NULL, and why not. */
+/* A connection that has said who it is, with REDIS_TIMEOUT for each command; NULL, and why not. */
 redisContext *redis_open(const struct redis_target *t, struct redis_why *ret_why);
 
 /* "<prefix>:<name>", the key that is sent. */
 struct str redis_key(struct arena *a, const char *name);
-
-/*
- * How long a reply may take on the connections that follow: 100 ms unless said, and twice that to
- * connect. For tests, whose machine may be busy for longer.
- */
-void redis_set_timeout_ms(int64_t ms);
 
 #define REDIS_ARGS_MAX 8
 

@@ -42,7 +42,7 @@ static void begin(void)
 	cr_assert_not_null(url, "ZYGO_TEST_REDIS_URL says which Redis to test with");
 	arena = arena_new();
 	ratelimit_init(1);
-	redis_set_timeout_ms(60000);
+	settings_of_test.redis_timeout_us = US_PER_MINUTE;
 	use_redis(url);
 }
 
@@ -275,7 +275,7 @@ Test(cache_ratelimit, a_redis_that_never_answers_is_waited_for_once)
 	cr_assert_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	cr_assert_eq(listen(fd, 8), 0);
 
-	redis_set_timeout_ms(1);
+	settings_of_test.redis_timeout_us = US_PER_MS;
 	use_redis(arena_printf(arena, "unix://%s", path));
 	cr_assert(ask(&limit, 1).allowed);
 	cr_assert_not(redis_is_up());

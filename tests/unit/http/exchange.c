@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/config.h"
 #include "base/str.h"
 #include "cache/redis.h"
@@ -97,6 +98,7 @@ void exchange_begin(const struct mount *const *mounts)
 		.api_url = "https://api.example",
 		.cors_origins = "https://admin.example, https://other.example",
 		.redis_url = "unix:///nonexistent/redis.sock",
+		.redis_timeout_us = 100 * US_PER_MS,
 		.redis_prefix = "test",
 		.body_max = 1024,
 		.rate_read = 600,
