@@ -4,6 +4,7 @@
 #include "support/database.h"
 
 #include "base/str.h"
+#include "support/servers.h"
 #include "support/world.h"
 
 #include <criterion/criterion.h>
@@ -148,6 +149,18 @@ static const char *dump_statement(void)
 		NULL);
 }
 
+/* What follows from its changes writes too: events get their places, readers their jobs. */
+static bool is_at_rest(void *tenant)
+{
+	return database_number(
+		       "SELECT (NOT EXISTS (SELECT FROM event_inbox WHERE tenant_id = $1::uuid) "
+		       "AND NOT EXISTS (SELECT FROM event_log l JOIN event_readers r "
+		       "ON r.position < l.position AND r.name IN ('webhooks', 'notifications') "
+		       "WHERE l.tenant_id = $1::uuid) AND NOT EXISTS (SELECT FROM jobs "
+		       "WHERE tenant_id = $1::uuid AND state IN ('waiting', 'active')))::int",
+		       (const char *)tenant, NULL) == 1;
+}
+
 const char *database_tenant_digest(struct tenant_id tenant)
 {
 	static const char *tables;
@@ -155,6 +168,8 @@ const char *database_tenant_digest(struct tenant_id tenant)
 
 	if (!tables)
 		tables = dump_statement();
+	wait_until(is_at_rest, arena_strdup(world_arena(), id_text(tenant.u)),
+		   "nothing is under way for the tenant");
 	return database_value(
 		strf("SELECT md5(string_agg(name || row, E'\\n' ORDER BY name, row)) FROM ("
 		     "%s UNION ALL SELECT 'tenants', to_jsonb(x)::text FROM tenants x WHERE id = $1::uuid "

@@ -29,6 +29,6 @@ struct uuid id_of(const char *text);
 /*
  * A digest of everything that a tenant has: its own row, its rows in every table with tenant_id,
  * and its people's accounts and sessions. Two that are equal say that nothing was written
- * meanwhile.
+ * meanwhile. It is made when what follows from the tenant's changes so far is over.
  */
 const char *database_tenant_digest(struct tenant_id tenant);
