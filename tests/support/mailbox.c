@@ -215,20 +215,29 @@ struct letter mail_wait(const char *to, const char *words)
 	return s.newest;
 }
 
-static bool is_settled(void *last)
+static bool are_settled(void *ids)
 {
-	return database_number("SELECT count(*) FROM jobs WHERE queue = 'email' AND id <= $1::uuid "
+	return database_number("SELECT count(*) FROM jobs WHERE id = ANY ($1::uuid[]) "
 			       "AND finished_at IS NULL AND errors = '[]'",
-			       (const char *)last, NULL) == 0;
+			       (const char *)ids, NULL) == 0;
+}
+
+/* Those that are there, by their rows: ids of one millisecond are in no order. */
+static void settle_once(void)
+{
+	const char *ids = database_value("SELECT array_agg(id) FROM jobs WHERE queue = 'email' "
+					 "AND finished_at IS NULL",
+					 NULL);
+
+	if (ids)
+		wait_until(are_settled, arena_strdup(world_arena(), ids),
+			   "the mails that were asked for are sent");
 }
 
 void mail_settle(void)
 {
-	char last[UUID_TEXT_SIZE];
-
-	uuid_format(uuid_v7(), last);
-	wait_until(is_settled, last, "the mails that were asked for are sent");
-	wait_until(is_settled, last, "the mails that those asked for are sent");
+	settle_once();
+	settle_once(); /* what those asked for */
 }
 
 size_t mail_count(const char *to, const char *words)
