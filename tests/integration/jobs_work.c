@@ -1,6 +1,7 @@
 /* `zygo work` and `zygo jobs` as an admin runs them, with the product's own kinds of jobs. */
 #include "support/database.h"
 #include "support/factories.h"
+#include "support/notified.h"
 #include "support/servers.h"
 #include "support/world.h"
 
@@ -12,6 +13,14 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+/* Before that, nobody would hear an order to stop. */
+static bool has_workers(void *pid)
+{
+	return database_number("SELECT count(*) FROM job_workers WHERE master LIKE '%/' || $1 || "
+			       "'.%'",
+			       (const char *)pid, NULL) > 0;
+}
 
 static pid_t start(void)
 {
@@ -26,6 +35,7 @@ static pid_t start(void)
 		(void)execl(world()->binary, "zygo", "work", (char *)NULL);
 		_exit(127);
 	}
+	wait_until(has_workers, arena_strdup(world_arena(), strf("%d", (int)pid)), "its workers");
 	return pid;
 }
 
@@ -38,13 +48,6 @@ static int stop(pid_t pid)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-static bool is_completed(void *p)
-{
-	const char *state = database_value("SELECT state FROM jobs WHERE id = $1::uuid", p, NULL);
-
-	return state && strcmp(state, "completed") == 0;
-}
-
 static char *add_to(const char *queue, const char *kind)
 {
 	char *id = arena_strdup(world_arena(), id_text(uuid_v7()));
@@ -53,11 +56,6 @@ static char *add_to(const char *queue, const char *kind)
 		     "VALUES (platform_tenant(), $1::uuid, $2, $3, 'waiting', 3)",
 		     id, queue, kind, NULL);
 	return id;
-}
-
-static char *add(const char *kind)
-{
-	return add_to("housekeeping", kind);
 }
 
 Test(jobs_work, removes_what_nobody_needs_any_more)
@@ -81,7 +79,7 @@ Test(jobs_work, removes_what_nobody_needs_any_more)
 		     new_word(), living, NULL);
 
 	pid = start();
-	wait_until(is_completed, add("housekeeping.sweep"), "the sweep is done");
+	notified_run("housekeeping", "housekeeping.sweep");
 	cr_expect_eq(stop(pid), 0);
 	cr_expect_eq(
 		database_number("SELECT count(*) FROM idempotency_keys WHERE tenant_id = $1::uuid",
@@ -108,7 +106,7 @@ static bool was_put_off(void *p)
 Test(jobs_work, leaves_what_it_does_not_know_to_others)
 {
 	pid_t pid = start();
-	char *id = add("from.tomorrow");
+	char *id = add_to("housekeeping", "from.tomorrow");
 
 	wait_until(was_put_off, id, "the job is put off");
 	cr_expect_eq(stop(pid), 0);

@@ -23,5 +23,6 @@ const char *notified_told(struct tenant_id t);
 /* Has the tenant's events be read again. */
 void notified_rewind(struct tenant_id t);
 
-/* Adds a job of the platform's own, and waits until it is done. */
+/* Adds a job of the platform's own, and waits until it is done, and all of its kind that ran beside
+ * it, such as another test's. */
 void notified_run(const char *queue, const char *kind);
