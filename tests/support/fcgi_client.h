@@ -7,7 +7,7 @@
 
 #include "base/base.h"
 
-#define FCGI_CLIENT_WAIT_S 20
+#define FCGI_CLIENT_WAIT_S 60
 
 struct fcgi_client {
 	int fd;

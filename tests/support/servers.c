@@ -9,7 +9,7 @@
 #include <criterion/criterion.h>
 #include <time.h>
 
-#define LOOKS_MAX     3000
+#define LOOKS_MAX     9000
 #define LOOK_PAUSE_NS 20000000L
 
 static struct str ask_server(const char *action, const char *name)
@@ -63,5 +63,5 @@ void wait_until(bool (*is_so)(void *p), void *p, const char *what)
 			return;
 		nanosleep(&pause, NULL);
 	}
-	cr_assert_fail("after a minute still not: %s", what);
+	cr_assert_fail("after three minutes still not: %s", what);
 }

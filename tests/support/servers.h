@@ -21,5 +21,6 @@ void server_workers(pid_t *ret, size_t max, size_t *ret_len);
 /* The same as text, to compare: "712 713 714 715". */
 const char *server_workers_text(void);
 
-/* Looks every 20 ms until it is so; fails the test when it is not after a minute. */
+/* Looks every 20 ms until it is so; fails the test when it is not after three minutes:
+ * what goes well costs nothing, and a machine may stand still for a while. */
 void wait_until(bool (*is_so)(void *p), void *p, const char *what);

@@ -13,7 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define WAIT_MS 15000
+#define WAIT_MS 60000
 
 struct websocket {
 	int fd;

@@ -45,7 +45,7 @@ void websocket_say(struct websocket *w, const char *text);
 /* One frame, first its first byte. is_masked: as clients must. */
 void websocket_frame(struct websocket *w, unsigned first, struct str payload, bool is_masked);
 
-/* The next text message; NULL: it was closed. Fails the test after 15 s. */
+/* The next text message; NULL: it was closed. Fails the test after a minute. */
 const char *websocket_hear(struct websocket *w);
 
 /* All until its end. */

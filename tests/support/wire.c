@@ -12,10 +12,11 @@
 #include <string.h>
 
 #define ANSWER_BYTES_MAX MIB(1)
-#define READ_WAIT_MS     15000 /* longer than nginx waits for a client */
+#define READ_WAIT_MS     60000 /* longer than nginx waits for a client */
 
 struct wire {
 	CURL *curl;
+	bool is_over;
 };
 
 struct wire *wire_open(void)
@@ -58,7 +59,7 @@ void wire_send(struct wire *w, struct str bytes)
 }
 
 /* One piece; 0 at the end, or when nothing came. */
-static size_t receive(const struct wire *w, char *piece, size_t size)
+static size_t receive(struct wire *w, char *piece, size_t size)
 {
 	size_t n = 0;
 	CURLcode code;
@@ -67,7 +68,8 @@ static size_t receive(const struct wire *w, char *piece, size_t size)
 		if (!wait_for(w, POLLIN))
 			return 0;
 	}
-	return code == CURLE_OK ? n : 0;
+	w->is_over = code != CURLE_OK || n == 0;
+	return w->is_over ? 0 : n;
 }
 
 struct str wire_read(struct wire *w)
@@ -76,6 +78,11 @@ struct str wire_read(struct wire *w)
 	size_t n = receive(w, piece, sizeof(piece));
 
 	return str_of(n ? arena_strndup(world_arena(), piece, n) : "");
+}
+
+bool wire_is_over(const struct wire *w)
+{
+	return w->is_over;
 }
 
 void wire_close(struct wire *w)

@@ -21,6 +21,6 @@ bool wire_try(struct str bytes, struct answer *ret);
 struct wire;
 struct wire *wire_open(void);
 void wire_send(struct wire *w, struct str bytes);
-struct str wire_read(
-	struct wire *w);         /* what has come after at most 15 s; empty: closed, or nothing */
-void wire_close(struct wire *w); /* without a farewell */
+struct str wire_read(struct wire *w);    /* what comes within a minute; empty: closed, or nothing */
+bool wire_is_over(const struct wire *w); /* the last read came to the end of it */
+void wire_close(struct wire *w);         /* without a farewell */
