@@ -27,6 +27,26 @@ static int64_t notes_of(struct job_id id)
 			       id_text(id.u), NULL);
 }
 
+struct noted {
+	const char *tenant;
+	int64_t n;
+};
+
+static bool are_noted(void *p)
+{
+	const struct noted *w = p;
+
+	return database_number("SELECT count(*) FROM " CREW_TABLE " WHERE tenant = $1::uuid",
+			       w->tenant, NULL) >= w->n;
+}
+
+static void await_notes(struct tenant_id t, int64_t n)
+{
+	struct noted w = { id_text(t.u), n };
+
+	wait_until(are_noted, &w, strf("%ld notes of its jobs", (long)n));
+}
+
 /*
  * Adding
  */
@@ -122,16 +142,17 @@ Test(jobs, with_a_key_that_is_taken_are_not_added)
 Test(jobs, with_a_delay_wait_for_it)
 {
 	struct tenant_id t = tenant_make();
+	struct job_id id, later;
 	struct job_kind k;
-	struct job_id id;
 
 	crew_kind(&k, CREW_QUICK, note);
 	crew_start(1);
+	later = crew_add(t, &(struct job_new){ .kind = &k, .delay_us = US_PER_DAY });
 	id = crew_add(t, &(struct job_new){ .kind = &k, .delay_us = 1500 * US_PER_MS });
-	cr_expect_str_eq(crew_look(id, "state"), "delayed");
 	crew_await(id, "completed");
 	cr_expect_str_eq(crew_look(id, "started_at >= created_at + interval '1.5 seconds'"),
 			 "true");
+	cr_expect_str_eq(crew_look(later, "state"), "delayed");
 }
 
 /*
@@ -190,10 +211,10 @@ static int hold(struct job *j)
 {
 	int err = crew_note(j, "begin");
 
-	if (err)
-		return err;
-	usleep(100000);
-	return crew_note(j, "end");
+	while (!err && !crew_was_told())
+		usleep(10000);
+	usleep(50000);
+	return err ? err : crew_note(j, "end");
 }
 
 Test(jobs, of_a_queue_never_run_more_at_a_time_than_it_allows)
@@ -204,6 +225,8 @@ Test(jobs, of_a_queue_never_run_more_at_a_time_than_it_allows)
 	crew_kind(&k, CREW_NARROW, hold);
 	crew_start(4);
 	crew_add_many(t, &(struct job_new){ .kind = &k }, 12);
+	await_notes(t, 2);
+	crew_tell();
 	crew_await_count("completed", 12);
 	cr_expect_eq(
 		database_number(
@@ -435,7 +458,7 @@ Test(jobs, are_handed_back_when_their_worker_stops)
 	crew_kind(&k, CREW_QUICK, slowly);
 	crew_start(2);
 	crew_add_many(t, &(struct job_new){ .kind = &k }, 60);
-	usleep(100000);
+	await_notes(t, 1);
 	cr_expect_eq(crew_stop(), 0);
 	cr_expect_eq(database_number("SELECT count(*) FROM jobs WHERE tenant_id = $1::uuid AND "
 				     "state = 'active'",
