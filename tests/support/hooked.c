@@ -44,6 +44,20 @@ void webhook_await(const char *webhook, const char *state, int64_t n)
 	wait_until(is_so, &w, strf("%lld deliveries to be %s", (long long)n, state));
 }
 
+static bool is_so_when_tried(void *p)
+{
+	webhook_make_due(((const struct wanted *)p)->webhook);
+
+	return is_so(p);
+}
+
+void webhook_await_trying(const char *webhook, const char *state, int64_t n)
+{
+	struct wanted w = { webhook, state, n };
+
+	wait_until(is_so_when_tried, &w, strf("%lld deliveries to be %s", (long long)n, state));
+}
+
 void webhook_make_due(const char *webhook)
 {
 	database_run("UPDATE webhook_deliveries SET due_at = now() "

@@ -19,6 +19,9 @@ struct answer webhook_happen(const struct caller *c);
 /* Waits until the webhook has n deliveries in a state. */
 void webhook_await(const char *webhook, const char *state, int64_t n);
 
+/* The same, and whatever is delayed meanwhile is due at once. */
+void webhook_await_trying(const char *webhook, const char *state, int64_t n);
+
 /* What waits for its next attempt is due now. */
 void webhook_make_due(const char *webhook);
 
