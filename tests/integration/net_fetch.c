@@ -13,6 +13,7 @@
 #include <criterion/criterion.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -39,12 +40,26 @@ static void say_forever(int fd)
 		;
 }
 
+/* Its head has come, and as much of its body as that says. */
+static bool is_whole(const char *request)
+{
+	const char *end = strstr(request, "\r\n\r\n"),
+		   *length = strcasestr(request, "\r\nContent-Length:");
+
+	return end && strlen(end + 4) >= (length ? strtoul(length + 17, NULL, 10) : 0);
+}
+
 static void answer_one(int fd)
 {
-	char request[KIB(8)];
-	ssize_t n = recv(fd, request, sizeof(request) - 1, 0);
+	char request[KIB(8)] = "";
+	size_t have = 0;
+	ssize_t n = 1;
 
-	request[n > 0 ? n : 0] = '\0';
+	while (n > 0 && !is_whole(request)) {
+		n = recv(fd, request + have, sizeof(request) - 1 - have, 0);
+		have += n > 0 ? (size_t)n : 0;
+		request[have] = '\0';
+	}
 	if (strstr(request, " /big"))
 		say_forever(fd);
 	else if (strstr(request, " /never"))
