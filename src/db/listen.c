@@ -8,13 +8,23 @@
 
 static struct conn ear;
 
+/*
+ * conn_ready() reads what has come, to see whether the connection lives; a notification among it
+ * would not wake whoever polls the socket next. So it is asked only when libpq knows that there is
+ * none: it learns of an end in listen_take(), since that wakes too.
+ */
+static bool is_open(void)
+{
+	return (ear.pg && PQstatus(ear.pg) == CONNECTION_OK) || conn_ready(&ear);
+}
+
 int listen_on(struct ctx *c, const struct sql *statement)
 {
 	struct step step = { .sql = statement };
 	struct pipeline p = { .first = &step };
 
 	ear.url = config()->database_url;
-	if (!conn_ready(&ear))
+	if (!is_open())
 		return -1;
 	if (conn_has_prepared(&ear, statement))
 		return PQsocket(ear.pg);
