@@ -274,21 +274,37 @@ static bool is_name(struct str s)
 	return s.len > 0;
 }
 
-/* Takes the quotes off a value that stands in them; false when they are not a pair. */
-static bool unquote(struct str *value)
+/* A '#' with a blank before it begins a comment; one inside of a word does not. */
+static struct str without_comment(struct str s)
 {
-	char quote = value->len ? value->ptr[0] : '\0';
+	for (size_t i = 1; i < s.len; i++)
+		if (s.ptr[i] == '#' && (s.ptr[i - 1] == ' ' || s.ptr[i - 1] == '\t'))
+			return (struct str){ s.ptr, i };
 
-	if (quote != '"' && quote != '\'')
-		return true;
-	if (value->len < 2 || value->ptr[value->len - 1] != quote)
-		return false;
-	*value = (struct str){ value->ptr + 1, value->len - 2 };
-
-	return true;
+	return s;
 }
 
-/* NAME=value, a comment or nothing, as systemd's EnvironmentFile= has them. */
+/* What stands behind the '=', which may be in quotes; false when they are not a pair. */
+static bool read_value(struct str *value)
+{
+	struct str trimmed = str_trim(*value), rest;
+	char quote = trimmed.len ? trimmed.ptr[0] : '\0';
+
+	if (quote != '"' && quote != '\'') {
+		*value = str_trim(without_comment(*value));
+		return true;
+	}
+
+	rest = (struct str){ trimmed.ptr + 1, trimmed.len - 1 };
+	*value = str_cut(&rest, quote);
+	if (!rest.ptr)
+		return false;
+	rest = str_trim(rest);
+
+	return !rest.len || rest.ptr[0] == '#';
+}
+
+/* NAME=value, a comment or nothing. */
 static bool parse_line(struct str text, const struct line **lines)
 {
 	struct line *line;
@@ -301,8 +317,7 @@ static bool parse_line(struct str text, const struct line **lines)
 	name = str_trim(str_cut(&text, '='));
 	if (!text.ptr || !is_name(name))
 		return false;
-	text = str_trim(text);
-	if (!unquote(&text))
+	if (!read_value(&text))
 		return false;
 
 	line = arena_make(strings(), struct line);
@@ -355,7 +370,10 @@ static bool parse_file(const char *path, const struct line **ret_lines, struct b
 	bool ok = read_file(path, &rest, mistakes);
 	int number = 0;
 
-	while (ok && (text = str_cut(&rest, '\n')).ptr) {
+	if (!ok)
+		return false;
+
+	while ((text = str_cut(&rest, '\n')).ptr) {
 		number++;
 		if (parse_line(text, ret_lines))
 			continue;

@@ -174,9 +174,10 @@ void config_print_example(struct buf *out)
 	struct buf about;
 
 	buf_init_heap(&about, KIB(4));
-	buf_str(out, "# Zygo's settings: /etc/zygo/zygo.env, readable by root and zygo alone.\n"
-		     "# Printed by `zygo print settings` from src/base/settings.c.\n"
-		     "# Lines are NAME=value; the environment wins over this file.\n");
+	buf_str(out,
+		"# Zygo's settings: /etc/zygo/zygo.env, readable by root and zygo alone.\n"
+		"# Printed by `zygo print env-example` from src/base/settings.c.\n"
+		"# Lines are NAME=value, with # behind a blank for a comment; the environment wins over this file.\n");
 
 	for (const struct setting *s = settings; s->name; s++) {
 		buf_reset(&about);

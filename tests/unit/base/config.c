@@ -284,6 +284,9 @@ Test(config, the_file_is_read_and_the_environment_wins)
 			"REDIS_URL=redis://cache\n"
 			"SMTP_PORT=25\n"
 			"SMTP_PORT=26\n"
+			"SMTP_PASS= # nobody's\n"
+			"SMTP_HOST='mail # one' # in quotes\n"
+			"EMAIL_FROM=a@example.com\t# Ann\n"
 			"SMTP_USER=a#b",
 			&printed),
 		  "%.*s", STR_FMT(printed));
@@ -294,6 +297,9 @@ Test(config, the_file_is_read_and_the_environment_wins)
 	cr_assert_str_eq(c.database_url, "postgresql://db/zygo?a=b");
 	cr_assert_eq(c.smtp_port, 26);
 	cr_assert_str_eq(c.smtp_user, "a#b");
+	cr_assert_null(c.smtp_pass);
+	cr_assert_str_eq(c.smtp_host, "mail # one");
+	cr_assert_str_eq(c.email_from, "a@example.com");
 }
 
 Test(config, mistakes_are_printed_under_their_heading)
@@ -306,6 +312,8 @@ Test(config, mistakes_are_printed_under_their_heading)
 	cr_assert_not_null(strstr(printed.ptr, ":1: expected NAME=value\n"));
 	cr_assert_not_null(strstr(printed.ptr, "\n  APP_URL: is not set; expected a URL"));
 	cr_assert_not(loads("APP_URL=\"x\n", &printed));
+	cr_assert_not(loads("APP_URL=\"x\" y\nAPI_URL=https://api.example.com\n", &printed));
+	cr_assert_null(strstr(printed.ptr, "API_URL: is not set"), "the lines behind are read");
 	cr_assert_not(loads("app-url=x\n", &printed));
 	cr_assert_not(loads("A=\xff\n", &printed));
 }
