@@ -84,6 +84,7 @@ struct config {
 	int64_t smtp_timeout_us;
 	int64_t mail_interval_us;   /* between two mails of one kind to one address */
 	int64_t email_verification; /* enum email_verification */
+	bool sign_up;               /* false: by invitation alone */
 	bool magic_link, email_otp, new_device_notice, welcome_mail;
 	int64_t digest_hour; /* 0…23, UTC: when a day's notifications are mailed */
 	/* How long what a mail carries is good. */

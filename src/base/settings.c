@@ -319,6 +319,10 @@ const struct setting settings[] = {
 	  .about = "Whether an email must be verified before anybody logs in with it. When it must, "
 		   "sign-up does not say whether the email has an account already. Needs mail.",
 	  .example = "required" },
+	{ "SIGN_UP", SETTING_BOOL, FIELD(sign_up), .fallback = "true",
+	  .about = "Whether anybody may sign up, also through a provider. When not, an invitation into a tenant is "
+		   "the only way to an account; global admins found tenants for others.",
+	  .example = "false" },
 	{ "MAGIC_LINK", SETTING_BOOL, FIELD(magic_link), .fallback = "false",
 	  .about = "Whether one may log in by a link in a mail. Needs mail.",
 	  .example = "true" },

@@ -87,4 +87,4 @@ static const struct route routes[] = {
 };
 /* clang-format on */
 
-const struct mount invite_mount = { "invitations", routes, NULL };
+const struct mount invite_mount = { "invitations", routes, NULL, NULL };

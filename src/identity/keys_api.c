@@ -37,4 +37,4 @@ static const struct route routes[] = {
 };
 /* clang-format on */
 
-const struct mount keys_mount = { "keys", routes, NULL };
+const struct mount keys_mount = { "keys", routes, NULL, NULL };

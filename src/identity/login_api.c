@@ -77,8 +77,10 @@ static int sign_up(struct request *r)
 {
 	const struct sign_up *in = r->body;
 	struct grant g;
-	int err;
+	int err = in->invite_token ? OK : signup_check(r->ctx);
 
+	if (err)
+		return err;
 	err = captcha_check(r->ctx, in->captcha_token);
 	if (err)
 		return err;
@@ -149,7 +151,7 @@ static int change_password(struct request *r)
 static const struct route routes[] = {
 	{ POST, "/signup", TIER_AUTH, PERM_PUBLIC, RATE_AUTH,
 	  .body = &sign_up_shape, .reply = &granted_shape, .status = 201, .flags = ROUTE_SLOW | ROUTE_NO_STORE,
-	  .accepted = &mail_accepted_shape, .errors = ERRORS(ERR_RESOURCE_CONFLICT, ERR_RESOURCE_NOT_FOUND),
+	  .accepted = &mail_accepted_shape, .errors = ERRORS(ERR_RESOURCE_CONFLICT, ERR_RESOURCE_NOT_FOUND, ERR_AUTH_FORBIDDEN),
 	  .summary = "Sign up", .about = "An account, with a tenant of its own that it owns; logged in at once. Where EMAIL_VERIFICATION "
 	  "is required: 202 in any case, and a mail says how to go on", .handle = sign_up },
 
@@ -181,4 +183,5 @@ static const struct route routes[] = {
 };
 /* clang-format on */
 
-const struct mount auth_mount = { "auth", routes, account_conflicts };
+const struct mount auth_mount = { "auth", routes, account_conflicts,
+				  "Signing up, logging in and out, new tokens for old ones" };

@@ -111,4 +111,5 @@ static const struct route routes[] = {
 };
 /* clang-format on */
 
-const struct mount maillogin_mount = { "log-in by mail", routes, NULL };
+const struct mount maillogin_mount = { "log-in by mail", routes, NULL,
+				       "Links and codes in mails that let one in" };

@@ -175,4 +175,6 @@ static const struct route routes[] = {
 };
 /* clang-format on */
 
-const struct mount account_mount = { "account", routes, NULL };
+const struct mount account_mount = {
+	"account", routes, NULL, "Oneself: profile, sessions, tenants, the end of the account"
+};

@@ -188,4 +188,6 @@ static const struct route routes[] = {
 };
 /* clang-format on */
 
-const struct mount mfa_mount = { "MFA", routes, NULL };
+const struct mount mfa_mount = {
+	"MFA", routes, NULL, "Second factors: an app's codes, recovery codes, proving one again"
+};

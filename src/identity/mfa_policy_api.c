@@ -62,4 +62,4 @@ static const struct route routes[] = {
 };
 /* clang-format on */
 
-const struct mount mfa_policy_mount = { "MFA", routes, NULL };
+const struct mount mfa_policy_mount = { "MFA", routes, NULL, NULL };

@@ -255,4 +255,7 @@ static const struct route routes[] = {
 };
 /* clang-format on */
 
-const struct mount oauth_mount = { "OAuth", routes, oauth_conflicts };
+const struct mount oauth_mount = {
+	"OAuth", routes, oauth_conflicts,
+	"Logging in through Google, GitHub or an OpenID Connect issuer"
+};

@@ -173,7 +173,11 @@ static int sign_up(struct ctx *c, struct arrival *a, struct grant *ret)
 	const struct sign_up said = said_of(c, a->person);
 	struct founding founding;
 	struct batch *b;
+	int err;
 
+	err = signup_check(c);
+	if (err)
+		return err;
 	if (!config()->oauth_sign_up)
 		return fail(c, ERR_AUTH_FORBIDDEN, NULL,
 			    "Nobody signs up through a provider here: sign up, and link it then");

@@ -136,4 +136,5 @@ static const struct route routes[] = {
 };
 /* clang-format on */
 
-const struct mount passkeys_mount = { "passkeys", routes, passkey_conflicts };
+const struct mount passkeys_mount = { "passkeys", routes, passkey_conflicts,
+				      "WebAuthn, as a second factor or as the only one" };

@@ -137,4 +137,5 @@ static const struct route routes[] = {
 };
 /* clang-format on */
 
-const struct mount recovery_mount = { "recovery", routes, NULL };
+const struct mount recovery_mount = { "recovery", routes, NULL,
+				      "Verifying and changing the email, resetting the password" };

@@ -36,6 +36,14 @@ const char *signup_tenant_name(struct ctx *c, const struct sign_up *in)
 	return arena_printf(c->arena, "%.*s's team", STR_FMT(who));
 }
 
+int signup_check(struct ctx *c)
+{
+	if (config()->sign_up)
+		return OK;
+
+	return fail(c, ERR_AUTH_FORBIDDEN, NULL, "Accounts are made by invitation only");
+}
+
 /* The account with its tenant, as statements of a batch in which it acts from now on. */
 static void add_account(struct batch *b, struct ctx *c, const struct sign_up *in,
 			const char *password_hash, const struct grantee *who,

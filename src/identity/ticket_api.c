@@ -29,4 +29,5 @@ static const struct route routes[] = {
 };
 /* clang-format on */
 
-const struct mount ticket_mount = { "realtime", routes, NULL };
+const struct mount ticket_mount = { "realtime", routes, NULL,
+				    "Tickets that WebSockets connect with" };

@@ -171,6 +171,25 @@ Test(invitations, are_for_the_email_that_they_were_sent_to)
 	answer_is(accept(token, PASSWORD), 200);
 }
 
+Test(invitations, are_the_only_way_in_where_sign_up_is_closed)
+{
+	struct caller ann = caller(ROLE_ADMIN), v = visitor();
+	const char *email = new_email(), *token;
+
+	invite(&ann, email);
+	token = mail_token(email, "invites you");
+	v.url = site_start("invited", (const char *[]){ "SIGN_UP=false", NULL });
+	answer_is_error(post(&v, "/signup",
+			     strf("{\"email\":\"%s\",\"password\":\"" PASSWORD "\"}", new_email())),
+			403, "AUTH_FORBIDDEN", NULL);
+	answer_is(
+		post(&v, "/signup",
+		     strf("{\"email\":\"%s\",\"password\":\"" PASSWORD "\",\"inviteToken\":\"%s\"}",
+			  email, token)),
+		201);
+	site_stop("invited");
+}
+
 Test(invitations, may_be_signed_up_with)
 {
 	struct caller ann = caller(ROLE_ADMIN), v = visitor();
