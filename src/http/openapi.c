@@ -398,19 +398,30 @@ static bool has_tag(struct arena *a, const struct mounted *rows, size_t n, const
 	return false;
 }
 
+/* As the mount that the tag is named after says it. */
+static const char *about_tag(struct arena *a, const struct mounted *rows, size_t n, const char *tag)
+{
+	for (size_t i = 0; i < n; i++)
+		if (rows[i].mount->about && !strcmp(openapi_tag_of(a, rows[i].mount), tag))
+			return rows[i].mount->about;
+
+	return NULL;
+}
+
 static void write_tags(struct jsonwrite *w, struct arena *a, const struct mounted *rows, size_t n)
 {
 	jsonwrite_key(w, "tags");
 	jsonwrite_array(w);
 	for (size_t i = 0; i < n; i++) {
-		const char *tag = openapi_tag(a, &rows[i]);
+		const char *tag = openapi_tag(a, &rows[i]), *text;
 
 		if (has_tag(a, rows, i, tag))
 			continue;
 		jsonwrite_object(w);
 		jsonwrite_member_text(w, "name", tag);
-		jsonwrite_member_text(w, "description",
-				      arena_printf(a, "Routes of %s", rows[i].mount->name));
+		text = about_tag(a, rows, n, tag);
+		if (text)
+			jsonwrite_member_text(w, "description", text);
 		jsonwrite_object_end(w);
 	}
 	jsonwrite_array_end(w);

@@ -7,6 +7,7 @@
 struct arena;
 struct field;
 struct jsonwrite;
+struct mount;
 struct mounted;
 
 /* Header parameters that many operations take: their name in components.parameters, and who takes
@@ -49,5 +50,6 @@ void openapi_ref(struct jsonwrite *w, const char *kind, const char *key);
 /* One operation object: what a row says, on one tier. */
 void openapi_operation(struct jsonwrite *w, struct arena *a, const struct mounted *m);
 
-/* "Projects": the row's tag, or its mount's name with a capital. */
+/* "Projects": a mount's name with a capital; and the row's own tag, or else that. */
+const char *openapi_tag_of(struct arena *a, const struct mount *m);
 const char *openapi_tag(struct arena *a, const struct mounted *m);

@@ -50,17 +50,19 @@ static void add_words(struct buf *out, struct str s, bool as_title)
 	}
 }
 
-const char *openapi_tag(struct arena *a, const struct mounted *m)
+const char *openapi_tag_of(struct arena *a, const struct mount *m)
 {
 	struct buf b;
 
-	if (m->route->tag)
-		return m->route->tag;
-
 	buf_init(&b, a, NAME_BYTES_MAX);
-	add_words(&b, str_of(m->mount->name), true);
+	add_words(&b, str_of(m->name), true);
 
 	return b.data;
+}
+
+const char *openapi_tag(struct arena *a, const struct mounted *m)
+{
+	return m->route->tag ? m->route->tag : openapi_tag_of(a, m->mount);
 }
 
 /* All there are, or those of one thing: both may stand under the same words. */

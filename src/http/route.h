@@ -109,6 +109,7 @@ struct mount {
 	const char *name;                 /* "projects"; its capitalised form tags the routes */
 	const struct route *routes;       /* ends with a row without method */
 	const struct conflict *conflicts; /* NULL: none */
+	const char *about;                /* what the document says of the tag; NULL: another's */
 };
 
 /*

@@ -193,4 +193,5 @@ static const struct route routes[] = {
 };
 /* clang-format on */
 
-const struct mount system_mount = { "system", routes, NULL };
+const struct mount system_mount = { "system", routes, NULL,
+				    "Whether the service is there and can serve" };

@@ -101,7 +101,7 @@ static const struct route rows[] = {
 };
 /* clang-format on */
 
-static const struct mount mount = { "fuzz", rows, NULL };
+static const struct mount mount = { "fuzz", rows, NULL, NULL };
 static const struct mount *const mounts[] = { &mount, NULL };
 
 static void init(void)

@@ -202,4 +202,5 @@ static const struct route routes[] = {
 };
 /* clang-format on */
 
-const struct mount apikeys_mount = { "API keys", routes, NULL };
+const struct mount apikeys_mount = { "API keys", routes, NULL,
+				     "Credentials of programs, each with its scopes" };

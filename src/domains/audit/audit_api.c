@@ -125,4 +125,4 @@ static const struct route routes[] = {
 };
 /* clang-format on */
 
-const struct mount audit_mount = { "audit", routes, NULL };
+const struct mount audit_mount = { "audit", routes, NULL, "Who has done what: list and export" };

@@ -219,4 +219,4 @@ static const struct route routes[] = {
 };
 /* clang-format on */
 
-const struct mount deletion_mount = { "deletion", routes, deletion_conflicts };
+const struct mount deletion_mount = { "deletion", routes, deletion_conflicts, NULL };

@@ -27,4 +27,6 @@ static const struct route routes[] = {
 };
 /* clang-format on */
 
-const struct mount events_mount = { "events", routes, NULL };
+const struct mount events_mount = {
+	"events", routes, NULL, "Who follows the log of events, for the platform's own people"
+};

@@ -83,4 +83,5 @@ static const struct route routes[] = {
 };
 /* clang-format on */
 
-const struct mount invitations_mount = { "invitations", routes, NULL };
+const struct mount invitations_mount = { "invitations", routes, NULL,
+					 "Who was asked into the tenant and has yet to come" };

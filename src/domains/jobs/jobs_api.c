@@ -241,4 +241,5 @@ static const struct route routes[] = {
 };
 /* clang-format on */
 
-const struct mount jobs_mount = { "jobs", routes, NULL };
+const struct mount jobs_mount = { "jobs", routes, NULL,
+				  "Work that outlives its request, and how far it is" };

@@ -176,4 +176,5 @@ static const struct route routes[] = {
 };
 /* clang-format on */
 
-const struct mount notifications_mount = { "notifications", routes, NULL };
+const struct mount notifications_mount = { "notifications", routes, NULL,
+					   "What one was told of, and how one wants to be told" };

@@ -76,4 +76,4 @@ static const struct route routes[] = {
 };
 /* clang-format on */
 
-const struct mount unsubscribe_mount = { "unsubscribe", routes, NULL };
+const struct mount unsubscribe_mount = { "unsubscribe", routes, NULL, NULL };

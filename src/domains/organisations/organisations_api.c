@@ -39,4 +39,5 @@ static const struct route routes[] = {
 };
 /* clang-format on */
 
-const struct mount organisations_mount = { "organisations", routes, NULL };
+const struct mount organisations_mount = { "organisations", routes, NULL,
+					   "The tenants that one has a seat in" };

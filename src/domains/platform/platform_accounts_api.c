@@ -167,4 +167,5 @@ static const struct route routes[] = {
 };
 /* clang-format on */
 
-const struct mount platform_accounts_mount = { "accounts", routes, NULL };
+const struct mount platform_accounts_mount = { "accounts", routes, NULL,
+					       "All accounts, for the platform's own people" };

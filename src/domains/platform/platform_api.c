@@ -181,4 +181,5 @@ static const struct route routes[] = {
 };
 /* clang-format on */
 
-const struct mount platform_mount = { "platform", routes, platform_conflicts };
+const struct mount platform_mount = { "platform", routes, platform_conflicts,
+				      "All tenants, for the platform's own people" };

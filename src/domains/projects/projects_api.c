@@ -147,4 +147,5 @@ static const struct route routes[] = {
 };
 /* clang-format on */
 
-const struct mount projects_mount = { "projects", routes, projects_conflicts };
+const struct mount projects_mount = { "projects", routes, projects_conflicts,
+				      "What groups a tenant's resources" };

@@ -165,4 +165,5 @@ static const struct route routes[] = {
 };
 /* clang-format on */
 
-const struct mount roles_mount = { "roles", routes, roles_conflicts };
+const struct mount roles_mount = { "roles", routes, roles_conflicts,
+				   "Sets of permissions, and the permissions that there are" };

@@ -149,4 +149,5 @@ static const struct route routes[] = {
 };
 /* clang-format on */
 
-const struct mount tenant_mount = { "tenant", routes, tenant_conflicts };
+const struct mount tenant_mount = { "tenant", routes, tenant_conflicts,
+				    "The tenant that one works in: its settings and its end" };

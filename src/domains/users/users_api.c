@@ -180,4 +180,5 @@ static const struct route routes[] = {
 };
 /* clang-format on */
 
-const struct mount users_mount = { "users", routes, users_conflicts };
+const struct mount users_mount = { "users", routes, users_conflicts,
+				   "People with a seat in the tenant" };

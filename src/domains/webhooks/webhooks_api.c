@@ -247,4 +247,5 @@ static const struct route routes[] = {
 };
 /* clang-format on */
 
-const struct mount webhooks_mount = { "webhooks", routes, NULL };
+const struct mount webhooks_mount = { "webhooks", routes, NULL,
+				      "Who is told by POST what happens, and what was sent" };

@@ -257,4 +257,4 @@ static const struct route routes[] = {
 };
 /* clang-format on */
 
-const struct mount webhook_deliveries_mount = { "webhooks", routes, NULL };
+const struct mount webhook_deliveries_mount = { "webhooks", routes, NULL, NULL };

@@ -120,7 +120,7 @@ static void hush(void)
 
 Test(route, a_row_that_says_too_little_does_not_start, .init = hush)
 {
-	static const struct mount mount = { "wrong", wrong, NULL };
+	static const struct mount mount = { "wrong", wrong, NULL, NULL };
 	struct arena *a = arena_new();
 
 	for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
@@ -135,7 +135,7 @@ Test(route, two_rows_for_one_path_do_not_start, .init = hush)
 		{ GET, "/a/:otherId", TIER_API, PERM_PUBLIC, RATE_READ, REST },
 		{ 0 },
 	};
-	static const struct mount mount = { "twice", twice, NULL };
+	static const struct mount mount = { "twice", twice, NULL, NULL };
 	static const struct mount *const mounts[] = { &mount, NULL };
 
 	cr_expect(!routes_init(mounts));
@@ -151,7 +151,7 @@ Test(route, two_shapes_of_one_name_do_not_start, .init = hush)
 		{ GET, "/b", TIER_API, PERM_PUBLIC, RATE_READ, .reply = &other, REST },
 		{ 0 },
 	};
-	static const struct mount mount = { "same", rows, NULL };
+	static const struct mount mount = { "same", rows, NULL, NULL };
 	static const struct mount *const mounts[] = { &mount, NULL };
 
 	cr_expect(!routes_init(mounts));

@@ -133,6 +133,6 @@ static const struct route routes[] = {
 };
 /* clang-format on */
 
-static const struct mount sample = { "samples", routes, NULL };
+static const struct mount sample = { "samples", routes, NULL, NULL };
 
 const struct mount *const sample_mounts[] = { &sample, NULL };
