@@ -8,18 +8,23 @@ import { chromium } from "playwright-core";
 export const dir = process.env.ZYGO_TEST_DIR;
 export const tls = { key: readFileSync(join(dir, "tls/key.pem")), cert: readFileSync(join(dir, "tls/cert.pem")) };
 
+const patience = 180_000; // of a machine that may stand still for a while; what goes well costs nothing
+
 // A browser of somebody's own, in the folder profile.
-export function openBrowser(profile) {
+export async function openBrowser(profile) {
 	const key = new X509Certificate(tls.cert).publicKey.export({ type: "spki", format: "der" });
 	const pin = createHash("sha256").update(key).digest("base64");
 
-	return chromium.launchPersistentContext(profile, {
+	const browser = await chromium.launchPersistentContext(profile, {
+		timeout: patience,
 		executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
 		viewport: { width: 1280, height: 1600 },
 		args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
 			"--disable-background-networking", "--disable-component-update",
 			`--ignore-certificate-errors-spki-list=${pin}`],
 	});
+	browser.setDefaultTimeout(patience);
+	return browser;
 }
 
 // One request from the page, as a dashboard makes it: with the browser's cookies. A refusal of the

@@ -40,7 +40,7 @@ async function call(method, path, body, type = "application/json") {
 
 // The newest mail to that address about that, waited for.
 async function mailTo({ email }, about) {
-	for (const end = Date.now() + 60_000; Date.now() < end; await sleep(50)) {
+	for (const end = Date.now() + 180_000; Date.now() < end; await sleep(50)) {
 		const found = readdirSync(join(dir, "mail")).sort().reverse()
 			.filter((name) => name.startsWith(`${email}.`) && name.endsWith(".eml"))
 			.map((name) => readFileSync(join(dir, "mail", name), "utf8"))
@@ -66,7 +66,9 @@ async function connect(token) {
 	});
 	sent.end();
 	const [, socket, head] = await once(sent, "upgrade");
-	return { socket, bytes: head };
+	const ws = { socket, bytes: head };
+	socket.on("data", (more) => (ws.bytes = Buffer.concat([ws.bytes, more]))); // also while nobody waits for it
+	return ws;
 }
 
 function send({ socket }, message) {
@@ -75,7 +77,7 @@ function send({ socket }, message) {
 	socket.write(Buffer.concat([Buffer.from([0x81, 0x80 | text.length, 0, 0, 0, 0]), text])); // masked by zeros
 }
 
-// The next message; whoever waits longer than a minute has failed.
+// The next message; whoever waits longer than three minutes has failed.
 async function next(ws) {
 	for (;;) {
 		const long = (ws.bytes[1] & 0x7f) === 126;
@@ -89,8 +91,7 @@ async function next(ws) {
 			assert.notEqual(opcode, 8, "the server has closed");
 			continue;
 		}
-		const [more] = await once(ws.socket, "data", { signal: AbortSignal.timeout(60_000) });
-		ws.bytes = Buffer.concat([ws.bytes, more]);
+		await once(ws.socket, "data", { signal: AbortSignal.timeout(180_000) });
 	}
 }
 

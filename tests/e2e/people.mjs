@@ -16,7 +16,7 @@ const home = `https://localhost:${new URL(process.env.ZYGO_TEST_URL).port}`;
 async function linkTo(email, page) {
 	const link = new RegExp(`${page}#token=([A-Za-z0-9_-]+)`);
 
-	for (let tries = 0; tries < 600; tries++) {
+	for (let tries = 0; tries < 1800; tries++) {
 		for (const file of readdirSync(join(dir, "mail")).filter((name) => name.startsWith(`${email}.`))) {
 			const found = readFileSync(join(dir, "mail", file), "utf8").match(link);
 			if (found)

@@ -280,11 +280,11 @@ const tests = {
 		page.on("pageerror", (error) => errors.push(String(error)));
 		await page.goto(`${api}/api/docs`);
 		const projects = page.locator('.opblock-tag[data-tag="Projects"]');
-		await projects.waitFor({ timeout: 60_000 });
+		await projects.waitFor();
 		const tags = await page.locator(".opblock-tag").count();
 		assert.equal(await page.locator(".opblock-tag-section .opblock").count(), 0); // what is closed is not made
 		await projects.click();
-		await page.locator('[data-path="/api/v1/projects/{id}/archive"]').waitFor({ timeout: 60_000 });
+		await page.locator('[data-path="/api/v1/projects/{id}/archive"]').waitFor();
 		await page.screenshot({ path: join(dir, "docs.png") });
 		assert.ok(tags > 10, `${tags} headings`);
 		assert.deepEqual(errors, []);

@@ -190,7 +190,7 @@ await test("a server that never answers is given up", serveSilence, async (serve
 	const started = Date.now();
 	const { status } = await send("ann@example.com", at(server, { SMTP_TIMEOUT: "1s" }));
 	assert.equal(status, 1);
-	assert.ok(Date.now() - started < 20000);
+	assert.ok(Date.now() - started < 30_000); // which it would have waited unless told so
 });
 
 await test("a server that is not there", serveSilence, async (server) => {
