@@ -85,9 +85,23 @@ Test(faults_reload, writes_are_neither_lost_nor_done_twice)
 	cr_assert_eq((uint64_t)answer_int(get(&ann, "/projects"), "pagination.total"), r.answers);
 }
 
+/* How often the log says that a configuration does not pass. */
+static const char *refusals(void)
+{
+	const char *argv[] = { "grep", "-c", "new configuration does not pass",
+			       strf("%s/log/serve.log", world()->dir), NULL };
+
+	return strf("%.*s", STR_FMT(world_run(argv, &(int){ 0 })));
+}
+
+static bool is_refused(void *before)
+{
+	return strcmp(refusals(), before) != 0;
+}
+
 Test(faults_reload, a_configuration_with_mistakes_changes_nothing)
 {
-	const char *before = server_workers_text();
+	const char *before = server_workers_text(), *refused = refusals();
 	const char *file = world()->env_file;
 	const char *spoil = strf("cp %s %s.good && echo RATE_READ=many >>%s", file, file, file);
 	const char *mend = strf("cat %s.good >%s", file, file);
@@ -97,6 +111,7 @@ Test(faults_reload, a_configuration_with_mistakes_changes_nothing)
 	server_do("reload", "serve");
 	for (int i = 0; i < 50; i++)
 		answer_is(get(&ann, "/users"), 200);
+	wait_until(is_refused, (void *)(uintptr_t)refused, "the log says why nothing changes");
 	(void)world_run((const char *[]){ "sh", "-c", mend, NULL }, NULL);
 	cr_assert_str_eq(server_workers_text(), before);
 	reload();

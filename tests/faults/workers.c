@@ -70,10 +70,10 @@ Test(faults_workers, one_that_is_killed_is_replaced_and_the_others_serve)
 	cr_assert_leq(r.by_status[502], (uint64_t)CONNECTIONS * KILLS);
 }
 
-static bool is_waiting_for_a_lock(UNUSED void *p)
+static bool is_waiting_for_us(UNUSED void *p)
 {
 	return database_number("SELECT count(*) FROM pg_stat_activity "
-			       "WHERE usename = 'zygo_app' AND wait_event_type = 'Lock'",
+			       "WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))",
 			       NULL) > 0;
 }
 
@@ -109,7 +109,7 @@ Test(faults_workers, one_that_hangs_in_a_request_is_replaced)
 	database_run("BEGIN", NULL);
 	(void)project_make(ann.tenant, "held");
 	load = load_start_writes(&ann, "/projects", "{\"slug\":\"held\",\"name\":\"x\"}", 1);
-	wait_until(is_waiting_for_a_lock, NULL, "the request waits for the row");
+	wait_until(is_waiting_for_us, NULL, "the request waits for the row");
 	signal_all(before.pids, before.len, SIGSTOP);
 	wait_until(is_one_gone, &before, "the worker that hangs is killed");
 	signal_all(before.pids, before.len, SIGCONT);
