@@ -30,6 +30,8 @@ bool hotcopy_drop(struct ctx *c, const char *const *keys)
 	uint64_t first = 0, last = 0;
 	bool all = true;
 
+	redis_insist(); /* others may see the copy by now, though this process has not tried again
+			 */
 	for (size_t i = 0; keys[i]; i++) {
 		last = send_set(c, keys[i], STR(""), false);
 		if (!last)

@@ -159,6 +159,11 @@ struct str redis_key(struct arena *a, const char *name)
 	return str_of(arena_printf(a, "%s:%s", config()->redis_prefix, name));
 }
 
+void redis_insist(void)
+{
+	server.retry_at_us = 0;
+}
+
 uint64_t redis_send(const struct str *args, size_t n)
 {
 	redisContext *conn = connection();

@@ -36,6 +36,10 @@ struct str redis_key(struct arena *a, const char *name);
 
 #define REDIS_ARGS_MAX 8
 
+/* The next command tries to connect, however short ago that failed: for what must not be left out.
+ */
+void redis_insist(void);
+
 /* Buffers a command; its number, or 0 when Redis is not to be had now. */
 uint64_t redis_send(const struct str *args, size_t n);
 

@@ -349,6 +349,32 @@ Test(cache_ratelimit, a_flush_of_scripts_costs_one_more_trip_and_no_count)
 	remove_dir(dir);
 }
 
+/* Another process may have put the copy, and may show it, while this one does without Redis. */
+Test(cache_ratelimit, a_drop_does_not_wait_until_redis_is_tried_again)
+{
+	char dir[] = "/tmp/zygo-redis-XXXXXX";
+	const char *key = unique("session");
+	const char *const keys[] = { key, NULL };
+	pid_t pid;
+
+	cr_assert_not_null(mkdtemp(dir));
+	pid = redis_of_our_own(dir);
+	use_redis(arena_printf(arena, "unix://%s/redis.sock", dir));
+	hotcopy_put(&ctx, key, STR("mine"));
+	stop(pid);
+	for (int i = 0; i < 20; i++) { /* until the next try is seconds away */
+		redis_insist();
+		cr_assert_null(session_of(key).ptr);
+	}
+
+	pid = redis_of_our_own(dir);
+	cr_assert(hotcopy_drop(&ctx, keys));
+	cr_assert(redis_is_up());
+
+	stop(pid);
+	remove_dir(dir);
+}
+
 Test(cache_ratelimit, a_restart_of_redis_is_survived)
 {
 	char dir[] = "/tmp/zygo-redis-XXXXXX";
