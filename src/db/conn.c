@@ -150,14 +150,12 @@ bool conn_wait(PGconn *pg, short events, int64_t deadline_us)
 
 	for (;;) {
 		int64_t left_us = deadline_us - clock_monotonic_us();
-		int n;
+		int n = poll(&fd, 1, left_us > 0 ? (int)(left_us / US_PER_MS) + 1 : 0);
 
-		if (left_us <= 0)
-			return false;
-
-		n = poll(&fd, 1, (int)(left_us / US_PER_MS) + 1);
 		if (n > 0 || (n < 0 && errno != EINTR))
 			return true; /* what is wrong with the socket, libpq will say */
+		if (left_us <= 0)
+			return false;
 	}
 }
 
