@@ -270,6 +270,11 @@ static int remove_tables(struct ctx *c, struct tenant_id tenant, const char *dig
 			err = run_one(c, BATCH_SYSTEM, NULL, &sql_archive_check,
 				      ARGS(arg_str(rows_str(tables, i, 0)), arg_uuid(tenant.u),
 					   arg_text(digests)));
+	/* The inbox first, for that waits for events that the spine is about to put into the log.
+	 */
+	if (!err)
+		err = run_one(c, BATCH_SYSTEM, NULL, &sql_archive_remove,
+			      ARGS(arg_text("event_inbox"), arg_uuid(tenant.u)));
 	for (size_t i = err ? 0 : rows_len(tables); !err && i-- > 0;) {
 		const char *name = rows_str(tables, i, 0).ptr;
 
