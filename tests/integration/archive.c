@@ -7,6 +7,7 @@
 #include "base/config.h"
 #include "base/ctx.h"
 #include "crypto/seal.h"
+#include "db/batch.h"
 #include "db/conn.h"
 #include "domains/archive/archive.h"
 #include "domains/archive/bundle.h"
@@ -14,6 +15,7 @@
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <libpq-fe.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -159,6 +161,79 @@ Test(archive, that_cannot_be_kept_says_why)
 }
 
 /*
+ * Removing
+ */
+
+static void run_on(PGconn *c, const char *statement)
+{
+	PGresult *r = PQexec(c, statement);
+
+	cr_assert(PQresultStatus(r) == PGRES_COMMAND_OK || PQresultStatus(r) == PGRES_TUPLES_OK,
+		  "%s: %s", statement, PQerrorMessage(c));
+	PQclear(r);
+}
+
+/* A spine that has taken an event of the tenant and not committed. */
+static PGconn *take_event_of(struct tenant_id t)
+{
+	PGconn *spine = PQconnectdb(world()->super_url);
+
+	cr_assert_eq(PQstatus(spine), CONNECTION_OK, "%s", PQerrorMessage(spine));
+	run_on(spine, "BEGIN");
+	run_on(spine, "SELECT FROM event_spine FOR UPDATE");
+	database_run("INSERT INTO events (tenant_id, id, type, actor_kind) "
+		     "VALUES ($1::uuid, uuid_v7(), 'project.updated', 'system')",
+		     id_text(t.u), NULL);
+	run_on(spine, "SELECT take_events(1000000)");
+	return spine;
+}
+
+/* It commits by itself when somebody waits for what it holds, or after a minute. */
+static void commit_when_waited_for(PGconn *spine)
+{
+	cr_assert(PQsendQuery(spine, "DO $$ BEGIN FOR i IN 1 .. 3000 LOOP "
+				     "EXIT WHEN EXISTS (SELECT FROM pg_locks WHERE NOT granted AND "
+				     "pg_backend_pid() = ANY (pg_blocking_pids(pid))); "
+				     "PERFORM pg_sleep(0.02); END LOOP; END $$; COMMIT"));
+}
+
+/* Locks are waited for as long as it takes, which may be longer here than requests have. */
+static void be_patient(void)
+{
+	struct config *mine = arena_make(world_arena(), struct config);
+
+	*mine = *config();
+	mine->database_url = strf("%s&options=-c%%20lock_timeout%%3D60s", config()->database_url);
+	config_set(mine);
+}
+
+Test(archive, of_a_tenant_that_goes_leaves_nothing_of_it_in_the_log_of_events)
+{
+	struct tenant_id t = tenant_with_much();
+	struct archive made;
+	int64_t accounts;
+	struct ctx *c;
+	PGconn *spine;
+	int last = 0;
+
+	be_patient();
+	c = work();
+	set_place(strf("file://%s", folder()), NULL, NULL);
+	spine = take_event_of(t);
+	cr_assert_eq(archive_write(c, t, "one.zygo", say_nothing, &last, &made), 0, "%s",
+		     c->fault.detail);
+	commit_when_waited_for(spine);
+	cr_assert_eq(db_begin(c, BATCH_SYSTEM), 0);
+	cr_assert_eq(archive_remove(c, t, uuid_v7(), made.digests, &accounts), 0, "%s",
+		     c->fault.detail);
+	cr_assert_eq(db_commit(c), 0);
+	PQfinish(spine);
+	cr_expect_eq(database_number("SELECT count(*) FROM event_log WHERE tenant_id = $1::uuid",
+				     id_text(t.u), NULL),
+		     0);
+}
+
+/*
  * Buckets
  */
 
@@ -169,10 +244,9 @@ Test(archive, that_cannot_be_kept_says_why)
 /* Starts one, and returns when it listens; its URL. Ends with the test. */
 static const char *bucket_start(void)
 {
-	const char *port = strf("%d", 25000 + (int)getpid() % 4000);
 	const char *program = strf("%s/tests/support/bucket.mjs", world()->root);
+	char port[16] = "";
 	int out[2];
-	char said;
 	pid_t pid;
 
 	cr_assert_eq(pipe(out), 0);
@@ -181,12 +255,12 @@ static const char *bucket_start(void)
 	if (pid == 0) {
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		(void)dup2(out[1], STDOUT_FILENO);
-		(void)execlp("node", "node", program, port, REGION, KEY_ID, SECRET, (char *)NULL);
+		(void)execlp("node", "node", program, REGION, KEY_ID, SECRET, (char *)NULL);
 		_exit(127);
 	}
 	(void)close(out[1]);
-	cr_assert_eq(read(out[0], &said, 1), 1, "the bucket did not start on port %s", port);
-	return strf("http://127.0.0.1:%s/zygo/archive", port);
+	cr_assert(read(out[0], port, sizeof(port) - 1) > 1, "the bucket did not start");
+	return strf("http://127.0.0.1:%.*s/zygo/archive", (int)strcspn(port, "\n"), port);
 }
 
 Test(archive, in_a_bucket_comes_back_as_it_went)

@@ -2,11 +2,11 @@
 // AWS Signature Version 4 and the checksum of its body are right, computed here by the letter of
 // https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
 //
-//   node bucket.mjs PORT REGION KEY-ID SECRET
+//   node bucket.mjs REGION KEY-ID SECRET     prints the port on which it listens
 import { createHash, createHmac } from "node:crypto";
 import { createServer } from "node:http";
 
-const [port, region, keyId, secret] = process.argv.slice(2);
+const [region, keyId, secret] = process.argv.slice(2);
 const objects = new Map();
 const sha256 = (data) => createHash("sha256").update(data).digest("hex");
 const hmac = (key, data) => createHmac("sha256", key).update(data).digest();
@@ -37,7 +37,7 @@ function fault(request, body) {
 	return "";
 }
 
-createServer((request, response) => {
+const server = createServer((request, response) => {
 	const parts = [];
 	request.on("data", (part) => parts.push(part));
 	request.on("end", () => {
@@ -48,4 +48,5 @@ createServer((request, response) => {
 		const object = objects.get(request.url);
 		return object ? response.writeHead(200).end(object) : response.writeHead(404).end("<Error/>");
 	});
-}).listen(Number(port), "127.0.0.1", () => console.log("listening"));
+});
+server.listen(0, "127.0.0.1", () => console.log(server.address().port));
