@@ -168,14 +168,32 @@ Test(audit, does_not_export_formulas)
  * Refused attempts
  */
 
-static bool is_noted(void *caller)
-{
-	const struct caller *c = caller;
+/* It is written when the reply has left. */
+struct refused {
+	const struct caller *who;
+	const char *required;
+};
 
+static int64_t notes_of(const struct caller *c, const char *required)
+{
 	return database_number("SELECT count(*) FROM events WHERE tenant_id = $1::uuid AND "
 			       "type = 'access.refused' AND user_id = $2::uuid "
-			       "AND data ->> 'required' = 'canManageUsers'",
-			       id_text(c->tenant.u), id_text(c->user.u), NULL) == 1;
+			       "AND data ->> 'required' = $3",
+			       id_text(c->tenant.u), id_text(c->user.u), required, NULL);
+}
+
+static bool is_noted(void *p)
+{
+	const struct refused *r = p;
+
+	return notes_of(r->who, r->required) > 0;
+}
+
+static void await_note(const struct caller *c, const char *required)
+{
+	struct refused r = { c, required };
+
+	wait_until(is_noted, &r, "the refusal is an event");
 }
 
 Test(audit, notes_what_was_refused_once_a_minute)
@@ -184,11 +202,16 @@ Test(audit, notes_what_was_refused_once_a_minute)
 	struct caller dash = on_tier(caller(ROLE_VIEWER), TIER_ADMIN);
 	const char *body = strf("{\"email\":\"%s@example.com\"}", new_word());
 
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 3; i++) {
 		answer_is_error(post(&vic, "/users", body), 403, "AUTH_FORBIDDEN", NULL);
-	wait_until(is_noted, &vic, "the refusal is an event");
+		await_note(&vic, "canManageUsers");
+	}
+	answer_is_error(post(&vic, "/projects", "{\"slug\":\"blue\",\"name\":\"Blue\"}"), 403,
+			"AUTH_FORBIDDEN", NULL);
+	await_note(&vic, "canManageProjects");
+	cr_assert_eq(notes_of(&vic, "canManageUsers"), 1);
 	answer_is_error(post(&dash, "/users", body), 403, "AUTH_FORBIDDEN", NULL);
-	wait_until(is_noted, &dash, "the refusal is an event");
+	await_note(&dash, "canManageUsers");
 }
 
 Test(audit, of_all_tenants_is_the_platforms)

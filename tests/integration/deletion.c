@@ -58,12 +58,18 @@ static bool is_put_off(void *tenant)
 			       tenant, NULL) == 1;
 }
 
+static void await_grace(struct tenant_id t)
+{
+	wait_until(is_put_off, (void *)(uintptr_t)id_text(t.u),
+		   "the job waits for the end of the grace period");
+}
+
 /* As if the grace period were over. */
 static void end_grace(struct tenant_id t)
 {
-	char *tenant = arena_strdup(world_arena(), id_text(t.u));
+	const char *tenant = id_text(t.u);
 
-	wait_until(is_put_off, tenant, "the job waits for the end of the grace period");
+	await_grace(t);
 	database_run("UPDATE tenant_deletions SET deletes_at = now() WHERE tenant_id = $1::uuid",
 		     tenant, NULL);
 	database_run(
@@ -141,6 +147,7 @@ Test(deletion, lets_nobody_in_but_who_may_take_it_back)
 	a = answer_is(get(&ann, "/tenant/deletion"), 200);
 	cr_expect_eq(answer_int(a, "progress"), 30);
 
+	await_grace(ann.tenant); /* a job that runs would be cancelled only when it is asked next */
 	answer_is(post(&ann, "/tenant/deletion/cancel", NULL), 204);
 	answer_is(get(&ann, "/projects"), 200);
 	answer_is(get(&program, "/projects"), 200);

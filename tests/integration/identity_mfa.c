@@ -209,6 +209,22 @@ Test(identity_mfa, of_the_same_code_at_once_one_is_taken)
 	cr_assert_eq(taken, 1);
 }
 
+/* By the code before the present one; again when time has gone on a step meanwhile, as it does
+ * twice a minute. */
+static struct answer challenge_one_step_late(const struct enrolled *e)
+{
+	struct answer a;
+	int64_t step;
+
+	do {
+		const char *token = begin_log_in(e);
+
+		step = clock_now_us() / US_PER_S / 30;
+		a = challenge(token, code_at(e->secret, -1));
+	} while (a.status == 401 && clock_now_us() / US_PER_S / 30 != step);
+	return a;
+}
+
 Test(identity_mfa, a_clock_may_be_one_step_off)
 {
 	struct enrolled e = enroll();
@@ -216,7 +232,7 @@ Test(identity_mfa, a_clock_may_be_one_step_off)
 	fresh_code(&e.person.caller, e.secret);
 	answer_is_error(challenge(begin_log_in(&e), code_at(e.secret, -3)), 401, "AUTH_MFA_INVALID",
 			NULL);
-	answer_is(challenge(begin_log_in(&e), code_at(e.secret, -1)), 200);
+	answer_is(challenge_one_step_late(&e), 200);
 	answer_is(challenge(begin_log_in(&e), code_at(e.secret, 1)), 200);
 	answer_is_error(challenge(begin_log_in(&e), code_at(e.secret, 0)), 401, "AUTH_MFA_INVALID",
 			NULL);

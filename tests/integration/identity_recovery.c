@@ -95,7 +95,7 @@ Test(identity_recovery, the_verification_mail_is_sent_again_to_who_needs_it)
 {
 	struct person ann = person_sign_up();
 
-	mail_wait(ann.caller.email, "Verify");
+	mail_settle(); /* one that is still under way would not be asked for twice */
 	answer_is(say("/email/resend", email_body(ann.caller.email)), 202);
 	cr_assert_eq(mail_count(ann.caller.email, "Verify"), 2);
 	answer_is(say("/email/verify", token_body(mail_token(ann.caller.email, "Verify"))), 204);

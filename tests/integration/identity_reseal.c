@@ -127,7 +127,8 @@ Test(reseal, puts_everything_under_the_new_key)
 				strf("signing_keys:%s", kid)),
 			"%s", kid);
 	}
-	database_run("DELETE FROM signing_keys WHERE kid LIKE 'reseal-%'", NULL);
+	database_run("DELETE FROM signing_keys WHERE kid LIKE $1", strf("reseal-___-%.8s", job),
+		     NULL);
 	database_run("DELETE FROM jobs WHERE id = $1::uuid", job, NULL);
 }
 
