@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/ctx.h"
 #include "db/conn.h"
 
@@ -71,8 +72,8 @@ void scratch_init(void)
 		.env = APP_TEST,
 		.database_url = need_env("ZYGO_TEST_DATABASE_URL"),
 		.database_prepare = true,
-		.database_timeout_us = 5000000,
-		.slow_request_timeout_us = 5000000,
+		.database_timeout_us = US_PER_MINUTE,
+		.slow_request_timeout_us = US_PER_MINUTE,
 	};
 	config_set(&conf);
 	scratch_owner("CREATE TABLE @ (id uuid CONSTRAINT @_pkey PRIMARY KEY, n bigint NOT NULL, "
