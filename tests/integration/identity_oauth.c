@@ -385,7 +385,7 @@ Test(identity_oauth, a_state_is_over_after_ten_minutes)
 
 	token_hash(str_of(t.state), &hash);
 	hex = str_hex(world_arena(), hash.bytes, sizeof(hash.bytes));
-	cr_assert_eq(database_number("SELECT round(extract(epoch FROM expires_at - now()) / 60) "
+	cr_assert_eq(database_number("SELECT ceil(extract(epoch FROM expires_at - now()) / 60) "
 				     "FROM oauth_states WHERE state_hash = decode($1, 'hex')",
 				     hex, NULL),
 		     10);
