@@ -171,7 +171,7 @@ void mini_start(struct mini_server *s, struct mini_settings set)
 		exec_server(s, set);
 
 	while (strncmp(text, "READY=1", strlen("READY=1")) != 0)
-		BUG_IF(recv(notices, text, sizeof(text) - 1, 0) < 0);
+		BUG_IF(recv(notices, text, sizeof(text) - 1, 0) < 0 && errno != EINTR);
 }
 
 int mini_wait(struct mini_server *s)
