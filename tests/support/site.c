@@ -22,9 +22,9 @@ static const char *folder(const char *name)
 	return strf("%s-%d", name, (int)getpid());
 }
 
-const char *site_start(const char *name, const char *const *settings)
+static const char *start(const char *action, const char *name, const char *const *settings)
 {
-	const char *argv[5 + SETTINGS_MAX] = { program(), world()->dir, "start", folder(name) };
+	const char *argv[5 + SETTINGS_MAX] = { program(), world()->dir, action, folder(name) };
 	size_t n = 4;
 
 	for (; *settings; settings++) {
@@ -32,6 +32,16 @@ const char *site_start(const char *name, const char *const *settings)
 		argv[n++] = *settings;
 	}
 	return strf("%.*s", STR_FMT(str_trim(world_run(argv, NULL))));
+}
+
+const char *site_start(const char *name, const char *const *settings)
+{
+	return start("start", name, settings);
+}
+
+const char *site_start_realtime(const char *name, const char *const *settings)
+{
+	return start("start-realtime", name, settings);
 }
 
 void site_stop(const char *name)

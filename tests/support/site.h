@@ -14,3 +14,7 @@
 /* Its URL. settings: at most 8, ending with NULL. name: of its folder, for its logs. */
 const char *site_start(const char *name, const char *const *settings);
 void site_stop(const char *name);
+
+/* `zygo realtime` alone, with settings of its own: the path of its socket (support/websocket.h).
+ * site_stop() ends it too. */
+const char *site_start_realtime(const char *name, const char *const *settings);

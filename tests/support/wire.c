@@ -21,11 +21,16 @@ struct wire {
 
 struct wire *wire_open(void)
 {
+	return wire_open_to(world()->url);
+}
+
+struct wire *wire_open_to(const char *url)
+{
 	struct wire *w = arena_make(world_arena(), struct wire);
 
 	w->curl = curl_easy_init();
 	cr_assert(w->curl);
-	curl_easy_setopt(w->curl, CURLOPT_URL, world()->url);
+	curl_easy_setopt(w->curl, CURLOPT_URL, url);
 	curl_easy_setopt(w->curl, CURLOPT_CAINFO, world()->ca);
 	curl_easy_setopt(w->curl, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(w->curl, CURLOPT_CONNECT_ONLY, 1L);

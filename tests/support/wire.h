@@ -20,6 +20,7 @@ bool wire_try(struct str bytes, struct answer *ret);
 /* A connection that is held open, for slow and vanishing clients. */
 struct wire;
 struct wire *wire_open(void);
+struct wire *wire_open_to(const char *url); /* another site's (support/site.h) */
 void wire_send(struct wire *w, struct str bytes);
 struct str wire_read(struct wire *w);    /* what comes within a minute; empty: closed, or nothing */
 bool wire_is_over(const struct wire *w); /* the last read came to the end of it */
