@@ -49,25 +49,45 @@ static bool receive_list(struct ctx *c, uint64_t asked, struct str **ret, size_t
 	return true;
 }
 
+/* The number of its last command, as redis_send() gives it. */
+static uint64_t send_member(struct ctx *c, struct str key, struct str member)
+{
+	struct str ends = number(c->arena, now_s() + ATTENDANCE_TTL_S);
+
+	(void)redis_send((struct str[]){ STR("ZREMRANGEBYSCORE"), key, STR("-inf"),
+					 number(c->arena, now_s() - 1) },
+			 4);
+	(void)redis_send((struct str[]){ STR("ZADD"), key, ends, member }, 4);
+
+	return redis_send((struct str[]){ STR("EXPIRE"), key, number(c->arena, ATTENDANCE_TTL_S) },
+			  3);
+}
+
 bool attendance_note(struct ctx *c, const char *key, struct str member, bool is_there,
 		     struct str **ret, size_t *ret_len)
 {
 	struct str name = redis_key(c->arena, key);
-	struct str ends = number(c->arena, now_s() + ATTENDANCE_TTL_S);
 
-	if (is_there) {
-		(void)redis_send((struct str[]){ STR("ZREMRANGEBYSCORE"), name, STR("-inf"),
-						 number(c->arena, now_s() - 1) },
-				 4);
-		(void)redis_send((struct str[]){ STR("ZADD"), name, ends, member }, 4);
-		(void)redis_send(
-			(struct str[]){ STR("EXPIRE"), name, number(c->arena, ATTENDANCE_TTL_S) },
-			3);
-	} else {
+	if (is_there)
+		(void)send_member(c, name, member);
+	else
 		(void)redis_send((struct str[]){ STR("ZREM"), name, member }, 3);
-	}
 
 	return receive_list(c, send_list(c, name), ret, ret_len);
+}
+
+bool attendance_renew(struct ctx *c, const struct attendance *these, size_t n)
+{
+	_cleanup_(redis_replyp) redisReply *reply = NULL;
+	uint64_t last = 0;
+
+	for (size_t i = 0; i < n; i++)
+		last = send_member(c, redis_key(c->arena, these[i].key), these[i].member);
+	redis_flush();
+	c->redis_trips++;
+	reply = redis_receive(c, last);
+
+	return reply && reply->type == REDIS_REPLY_INTEGER;
 }
 
 bool attendance_list(struct ctx *c, const char *key, struct str **ret, size_t *ret_len)

@@ -23,5 +23,13 @@ struct ctx;
 bool attendance_note(struct ctx *c, const char *key, struct str member, bool is_there,
 		     struct str **ret, size_t *ret_len);
 
+/* Many are there still, as attendance_note() says it of one, and nobody is listed. One round trip;
+ * false: Redis did not say that it knows. */
+struct attendance {
+	const char *key;
+	struct str member;
+};
+bool attendance_renew(struct ctx *c, const struct attendance *these, size_t n);
+
 /* Who is there. */
 bool attendance_list(struct ctx *c, const char *key, struct str **ret, size_t *ret_len);

@@ -11,7 +11,8 @@
 #include "realtime/connection.h"
 #include "realtime/roster.h"
 
-#define USER_LEN (UUID_TEXT_SIZE - 1)
+#define USER_LEN        (UUID_TEXT_SIZE - 1)
+#define RENEWED_AT_ONCE 500
 
 static struct {
 	struct arena *arena;
@@ -124,10 +125,6 @@ static void change(struct connection *c, struct place *p, bool is_there)
 	size_t n = 0;
 
 	p->is_present = is_there;
-	if (is_there)
-		r->present++;
-	else
-		r->present--;
 	if (is_seen_otherwise(c, r))
 		return;
 
@@ -206,24 +203,34 @@ void presence_list(struct connection *c, const struct room *r)
 	connection_say(c, buf_view(&text));
 }
 
+static void renew(const struct attendance *held, size_t n)
+{
+	if (n)
+		(void)attendance_renew(&own.c, held, n);
+	(void)work();
+}
+
 void presence_tick(void)
 {
+	struct attendance held[RENEWED_AT_ONCE];
 	const struct connection *c;
-	struct str *members;
-	size_t n;
+	size_t n = 0;
 
 	if (clock_monotonic_us() < own.again_at_us)
 		return;
 
 	own.again_at_us = clock_monotonic_us() + ATTENDANCE_AGAIN_S * US_PER_S;
+	(void)work();
 	TAILQ_FOREACH(c, &connections, others)
 	for (uint32_t i = 0; i < c->places_len; i++) {
-		struct ctx *w;
-
 		if (!c->places[i].is_present)
 			continue;
-		w = work();
-		(void)attendance_note(w, key_of(w, c, c->places[i].room), member_of(w, c), true,
-				      &members, &n);
+		held[n++] = (struct attendance){ key_of(&own.c, c, c->places[i].room),
+						 member_of(&own.c, c) };
+		if (n == ARRAY_LEN(held)) {
+			renew(held, n);
+			n = 0;
+		}
 	}
+	renew(held, n);
 }

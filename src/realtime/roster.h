@@ -30,7 +30,6 @@ struct room {
 	struct room_name is;
 	struct occupant *occupants;
 	uint32_t len, cap;
-	uint32_t present; /* connections that others see there (realtime/presence.h) */
 };
 
 /* The tenant gets a connection more, or less. told: where a tenant begins that is new here. */
