@@ -12,6 +12,17 @@ WHERE (tenant_id, account_id, key) IN (
 	FOR UPDATE SKIP LOCKED)
 RETURNING key;
 
+-- name: housekeeping_account_idempotency_keys :many  role: identity
+DELETE FROM account_idempotency_keys
+WHERE (account_id, key) IN (
+	SELECT account_id, key
+	FROM account_idempotency_keys
+	WHERE created_at < now() - interval '24 hours'
+	ORDER BY created_at
+	LIMIT $1
+	FOR UPDATE SKIP LOCKED)
+RETURNING key;
+
 -- Sessions that ended a week ago, and their refresh tokens with them. Until then a token that comes again is known as one.
 -- name: housekeeping_sessions :many  role: identity
 DELETE FROM sessions

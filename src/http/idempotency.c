@@ -19,6 +19,19 @@
 
 #define KEY_MAX 255
 
+/* Where replies are kept: beside the tenant's rows, or the account's where a request is in none. */
+static const struct store {
+	enum batch_mode mode;
+	const struct sql *lock, *find, *keep;
+} of_tenant = { BATCH_WRITE, &sql_idempotency_lock, &sql_idempotency_find, &sql_idempotency_keep },
+  of_account = { BATCH_IDENTITY, &sql_idempotency_lock_of_account, &sql_idempotency_find_of_account,
+		 &sql_idempotency_keep_of_account };
+
+static const struct store *store_for(const struct request *r)
+{
+	return route_needs_tenant(r->route) ? &of_tenant : &of_account;
+}
+
 bool idempotency_is_key(struct str key)
 {
 	if (!key.len || key.len > KEY_MAX)
@@ -52,7 +65,7 @@ static struct claim claim_of(const struct request *r)
 }
 
 /* A sealed reply opens only for the request that it answered. */
-static struct str place_of(struct ctx *c, const struct claim *claim)
+static struct str aad_of(struct ctx *c, const struct claim *claim)
 {
 	return str_of(arena_printf(c->arena, "idempotency:%s:%s",
 				   str_hex(c->arena, claim->digest, sizeof(claim->digest)),
@@ -71,7 +84,7 @@ static const char *pack(const struct request *r, const struct claim *claim)
 		buf_printf(&b, "%s: %s\n", reply->headers[i].name, reply->headers[i].value);
 	buf_char(&b, '\n');
 	buf_add(&b, reply->body.data, reply->body.len);
-	sealed = seal(c->arena, buf_view(&b), place_of(c, claim));
+	sealed = seal(c->arena, buf_view(&b), aad_of(c, claim));
 
 	return str_base64url(c->arena, sealed.ptr, sealed.len);
 }
@@ -82,7 +95,7 @@ static int unpack(struct request *r, const struct claim *claim, struct str text)
 	struct str sealed, rest;
 
 	if (!str_unbase64url(c->arena, text, &sealed) ||
-	    !unseal(c->arena, sealed, place_of(c, claim), &rest))
+	    !unseal(c->arena, sealed, aad_of(c, claim), &rest))
 		return fail_internal(c, "a kept reply does not open: was ENCRYPTION_KEY changed?");
 
 	for (struct str value = str_cut(&rest, '\n'); value.len; value = str_cut(&rest, '\n')) {
@@ -111,26 +124,26 @@ static int replay(struct request *r, const struct claim *claim, const struct row
 
 int idempotency_begin(struct request *r)
 {
+	const struct store *store = store_for(r);
 	struct ctx *c = r->ctx;
 	const struct rows *kept;
 	struct claim claim;
 	struct batch *b;
 	int err;
 
-	if (!(r->route->flags & ROUTE_IDEMPOTENT) || !route_needs_tenant(r->route) ||
-	    !request_header(r, "IDEMPOTENCY_KEY"))
+	if (!(r->route->flags & ROUTE_IDEMPOTENT) || !request_header(r, "IDEMPOTENCY_KEY"))
 		return OK;
 	claim = claim_of(r);
 	if (!idempotency_is_key(str_of(claim.key)))
 		return fail_issue(c, "Idempotency-Key", "invalid_string",
 				  "Expected 1 to 255 visible ASCII characters");
 
-	err = db_begin(c, BATCH_WRITE);
+	err = db_begin(c, store->mode);
 	if (err)
 		return err;
-	b = batch_new(c, BATCH_WRITE);
-	batch_add(b, NULL, &sql_idempotency_lock, ARGS(arg_text(claim.key)));
-	batch_add(b, &kept, &sql_idempotency_find,
+	b = batch_new(c, store->mode);
+	batch_add(b, NULL, store->lock, ARGS(arg_text(claim.key)));
+	batch_add(b, &kept, store->find,
 		  ARGS(arg_text(claim.key), arg_text(claim.route),
 		       arg_bytes(claim.digest, sizeof(claim.digest))));
 	err = batch_run(b);
@@ -145,6 +158,7 @@ int idempotency_begin(struct request *r)
 
 int idempotency_end(struct request *r)
 {
+	const struct store *store = store_for(r);
 	struct ctx *c = r->ctx;
 	struct claim claim;
 	struct batch *b;
@@ -155,8 +169,8 @@ int idempotency_end(struct request *r)
 
 	claim = claim_of(r);
 	etag_apply(r); /* among the headers that are kept */
-	b = batch_new(c, BATCH_WRITE);
-	batch_add(b, NULL, &sql_idempotency_keep,
+	b = batch_new(c, store->mode);
+	batch_add(b, NULL, store->keep,
 		  ARGS(arg_text(claim.key), arg_text(claim.route),
 		       arg_bytes(claim.digest, sizeof(claim.digest)), arg_int(r->reply.status),
 		       arg_text(pack(r, &claim))));

@@ -29,7 +29,7 @@ static bool takes_tenant(const struct mounted *m)
 
 static bool takes_idempotency_key(const struct mounted *m)
 {
-	return m->route->flags & ROUTE_IDEMPOTENT && route_needs_tenant(m->route);
+	return m->route->flags & ROUTE_IDEMPOTENT;
 }
 
 static bool takes_if_match(const struct mounted *m)

@@ -22,7 +22,7 @@ const struct permission permissions[PERM_COUNT] = {
 	[PERM_MANAGE_BILLING] = { "canManageBilling", "Choose the plan, see and pay invoices", ROLE_OWNER },
 	[PERM_MANAGE_SERVERS] = { "canManageServers", "Create, change and delete servers, volumes, networks, firewalls",
 		ADMINS },
-	[PERM_VIEW_AUDIT_LOGS] = { "canViewAuditLogs", "Read, export and verify the audit log", ADMINS },
+	[PERM_VIEW_AUDIT_LOGS] = { "canViewAuditLogs", "Read and export the audit log", ADMINS },
 	[PERM_VIEW_WEBHOOKS] = { "canViewWebhooks", "See the tenant's webhooks, and what was sent to them", ADMINS },
 	[PERM_MANAGE_WEBHOOKS] = { "canManageWebhooks", "Create, change, test and delete webhooks, and send again", ADMINS },
 	[PERM_VIEW_JOBS] = { "canViewJobs", "See the tenant's jobs and how far they are", EVERYONE },

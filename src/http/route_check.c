@@ -88,9 +88,10 @@ static bool body_has_method(const struct route *r)
 	return r->method != GET || !(r->body || r->flags & ROUTE_RAW_BODY);
 }
 
+/* And somebody's: a key is its caller's own. */
 static bool idempotent_is_post(const struct route *r)
 {
-	return !(r->flags & ROUTE_IDEMPOTENT) || r->method == POST;
+	return !(r->flags & ROUTE_IDEMPOTENT) || (r->method == POST && r->perm != PERM_PUBLIC);
 }
 
 static bool hot_is_get(const struct route *r)

@@ -27,6 +27,7 @@ const struct sealed_place sealed_places[] = {
 	  &sql_sealed_webhook_headers_put, .first = NIL },
 	{ "oauth_states", "sealed", .lives_us = 10 * US_PER_MINUTE },
 	{ "idempotency_keys", "reply", .lives_us = US_PER_DAY },
+	{ "account_idempotency_keys", "reply", .lives_us = US_PER_DAY },
 	{ 0 },
 };
 

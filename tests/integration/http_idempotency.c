@@ -125,3 +125,41 @@ Test(http_idempotency, a_key_is_visible_ascii_of_at_most_255)
 			"Idempotency-Key");
 	answer_is(create(&ann, "blue", strf("%0255d", 7)), 201);
 }
+
+/* In no tenant: the key is the account's alone. */
+Test(http_idempotency, a_tenant_is_founded_once)
+{
+	struct caller ann = on_tier(caller(ROLE_OWNER), TIER_ADMIN), bob;
+	struct answer a, again;
+
+	bob = on_tier(caller(ROLE_OWNER), TIER_ADMIN);
+	a = answer_is(ask_with(&ann, "POST", "/organisations", "{\"name\":\"Second\"}",
+			       "Idempotency-Key: found"),
+		      201);
+	again = answer_is(ask_with(&ann, "POST", "/organisations", "{\"name\":\"Second\"}",
+				   "Idempotency-Key: found"),
+			  201);
+	cr_assert_str_eq(answer_header(&again, "idempotent-replayed"), "true");
+	cr_assert_str_eq(answer_text(again, "slug"), answer_text(a, "slug"));
+	cr_assert_eq(answer_len(get(&ann, "/organisations"), "data"), 2);
+	answer_is_error(ask_with(&ann, "POST", "/organisations", "{\"name\":\"Third\"}",
+				 "Idempotency-Key: found"),
+			422, "IDEMPOTENCY_MISMATCH", NULL);
+	answer_is(ask_with(&bob, "POST", "/organisations", "{\"name\":\"Second\"}",
+			   "Idempotency-Key: found"),
+		  201);
+}
+
+Test(http_idempotency, a_global_admin_creates_a_tenant_once)
+{
+	struct caller root = on_tier(caller_global_admin(), TIER_SUPER);
+	const char *slug = new_word(), *body = strf("{\"name\":\"Acme\",\"slug\":\"%s\","
+						    "\"ownerEmail\":\"%s@example.com\"}",
+						    slug, slug);
+	struct answer a;
+
+	answer_is(ask_with(&root, "POST", "/tenants", body, "Idempotency-Key: acme"), 201);
+	a = answer_is(ask_with(&root, "POST", "/tenants", body, "Idempotency-Key: acme"), 201);
+	cr_assert_str_eq(answer_header(&a, "idempotent-replayed"), "true");
+	answer_is_error(post(&root, "/tenants", body), 409, "RESOURCE_CONFLICT", "slug");
+}

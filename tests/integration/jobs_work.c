@@ -70,6 +70,12 @@ Test(jobs_work, removes_what_nobody_needs_any_more)
 		"SELECT $1::uuid, $2::uuid, n::text, 'POST /x', '', now() - n * interval '20 hours' "
 		"FROM generate_series(1, 2) AS n",
 		id_text(t.u), id_text(a.u), NULL);
+	database_run(
+		"INSERT INTO account_idempotency_keys "
+		"(account_id, key, route, digest, status, reply, created_at) "
+		"SELECT $1::uuid, n::text, 'POST /x', '', 201, '', now() - n * interval '20 hours' "
+		"FROM generate_series(1, 2) AS n",
+		id_text(a.u), NULL);
 	database_run("INSERT INTO sessions (id, account_id, idle_expires_at, expires_at) VALUES "
 		     "($1::uuid, $3::uuid, now() - interval '8 days', now() + interval '1 day'), "
 		     "($2::uuid, $3::uuid, now() + interval '1 day', now() + interval '1 day')",
@@ -85,6 +91,10 @@ Test(jobs_work, removes_what_nobody_needs_any_more)
 		database_number("SELECT count(*) FROM idempotency_keys WHERE tenant_id = $1::uuid",
 				id_text(t.u), NULL),
 		1);
+	cr_expect_eq(database_number("SELECT count(*) FROM account_idempotency_keys "
+				     "WHERE account_id = $1::uuid",
+				     id_text(a.u), NULL),
+		     1);
 	cr_expect_eq(database_number("SELECT count(*) FROM sessions WHERE account_id = $1::uuid",
 				     id_text(a.u), NULL),
 		     1);

@@ -22,6 +22,7 @@ static const struct {
 	enum batch_mode mode;
 } sweeps[] = {
 	{ "idempotencyKeys", &sql_housekeeping_idempotency_keys, BATCH_SYSTEM },
+	{ "accountIdempotencyKeys", &sql_housekeeping_account_idempotency_keys, BATCH_IDENTITY },
 	{ "sessions", &sql_housekeeping_sessions, BATCH_IDENTITY },
 	{ "refreshTokens", &sql_housekeeping_refresh_tokens, BATCH_IDENTITY },
 	{ "notificationsRead", &sql_housekeeping_notifications_read, BATCH_SYSTEM },

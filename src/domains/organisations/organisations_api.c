@@ -32,7 +32,7 @@ static const struct route routes[] = {
 	  .summary = "List my organisations", .about = "At most 1000", .all = list },
 
 	{ POST, "/organisations", TIER_ADMIN, PERM_ACCOUNT, RATE_WRITE,
-	  .body = &tenant_new, .reply = &seat_shape, .status = 201,
+	  .body = &tenant_new, .reply = &seat_shape, .status = 201, .flags = ROUTE_IDEMPOTENT,
 	  .summary = "Create an organisation", .about = "The caller owns it; switch to it to work in it", .one = create },
 
 	{ 0 },

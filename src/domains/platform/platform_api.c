@@ -154,7 +154,8 @@ static const struct route routes[] = {
 	  .summary = "List all tenants", .page = list },
 
 	{ POST, "/tenants", TIER_SUPER, PERM_GLOBAL_ADMIN, RATE_WRITE,
-	  .body = &tenant_new, .reply = &tenant, .status = 201, .errors = ERRORS(ERR_RESOURCE_CONFLICT),
+	  .body = &tenant_new, .reply = &tenant, .status = 201, .flags = ROUTE_IDEMPOTENT,
+	  .errors = ERRORS(ERR_RESOURCE_CONFLICT),
 	  .summary = "Create a tenant", .about = "With its built-in roles; its owner is invited by mail. It may have a realm of its own", .one = create },
 
 	{ GET, "/tenants/:id", TIER_SUPER, PERM_GLOBAL_ADMIN, RATE_READ,
