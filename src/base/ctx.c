@@ -61,6 +61,16 @@ void errdetail_log(struct ctx *c, const char *fmt, ...)
 	c->fault.detail = more;
 }
 
+/* A query is read by more than one shape: what each of them finds is said once. */
+static bool is_told(const struct fault *f, const char *path, const char *message)
+{
+	for (size_t i = 0; i < f->issues_len; i++)
+		if (!strcmp(f->issues[i].path, path) && !strcmp(f->issues[i].message, message))
+			return true;
+
+	return false;
+}
+
 int fail_issue(struct ctx *c, const char *path, const char *code, const char *message)
 {
 	struct fault *f = &c->fault;
@@ -71,7 +81,7 @@ int fail_issue(struct ctx *c, const char *path, const char *code, const char *me
 	f->err = ERR_VALIDATION_ERROR;
 	if (!f->issues)
 		f->issues = arena_make_n(c->arena, struct issue, ISSUES_MAX);
-	if (f->issues_len < ISSUES_MAX)
+	if (f->issues_len < ISSUES_MAX && !is_told(f, path, message))
 		f->issues[f->issues_len++] = (struct issue){
 			.path = arena_strdup(c->arena, path),
 			.message = message,

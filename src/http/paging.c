@@ -26,6 +26,12 @@ static const struct field fields[] = {
 
 const struct shape paging_shape = SHAPE("Paging", struct paging, fields);
 
+/* Read by itself, because a list says in its row which there are. */
+static const struct shape sort_shape = { .name = "Sort",
+					 .size = sizeof(struct paging),
+					 .fields = &fields[ARRAY_LEN(fields) - 1],
+					 .fields_len = 1 };
+
 static bool is_listed(const char *sorts, const char *sort)
 {
 	struct str rest = str_of(sorts);
@@ -51,21 +57,27 @@ static const char *choices(struct arena *a, const char *sorts)
 	return b.data;
 }
 
-void paging_read(struct request *r)
+static void read_sort(struct request *r)
 {
 	struct ctx *c = r->ctx;
-	struct paging *p;
+	const struct paging *p;
 	void *read;
 
-	if (shape_read_query(c, &paging_shape, r->query_string, &read))
+	if (shape_read_query(c, &sort_shape, r->query_string, &read))
 		return;
-
 	p = read;
 	if (p->sort && !is_listed(r->route->sorts, p->sort))
 		(void)fail_issue(c, "sort", "invalid_enum_value",
 				 arena_printf(c->arena,
 					      "Invalid enum value. Expected %s, received '%s'",
 					      choices(c->arena, r->route->sorts), p->sort));
-	else
-		r->paging = p;
+}
+
+void paging_read(struct request *r)
+{
+	void *read;
+
+	read_sort(r);
+	if (!shape_read_query(r->ctx, &paging_shape, r->query_string, &read))
+		r->paging = read;
 }

@@ -158,3 +158,14 @@ Test(http_pages, beyond_the_last_are_empty)
 	cr_assert_eq(answer_int(a, "pagination.total"), 0);
 	cr_assert_eq(answer_int(a, "pagination.totalPages"), 0);
 }
+
+Test(http_pages, tell_all_mistakes_of_a_query_at_once)
+{
+	struct caller ann = caller(ROLE_ADMIN);
+	struct answer a = get(&ann, "/projects?page=0&limit=101&sort=colour&status=lost");
+
+	answer_is_error(a, 400, "VALIDATION_ERROR", "page");
+	cr_assert_eq(answer_len(a, "details.issues"), 4);
+	a = get(&ann, "/projects?page=0&search=%zz");
+	cr_assert_eq(answer_len(a, "details.issues"), 2, "each once");
+}
