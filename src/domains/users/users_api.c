@@ -23,7 +23,7 @@ static const struct field user_new_fields[] = {
 	  .about = "Family name", .example = "Doe" },
 	{ "displayName", T_STRING, OPTIONAL, offsetof(struct user_new, display_name), .min = 1, .max = 200,
 	  .about = "Name shown to people", .example = "Johnny" },
-	{ "phone", T_STRING, OPTIONAL, offsetof(struct user_new, phone), .min = 3, .max = 20,
+	{ "phone", T_STRING, OPTIONAL, offsetof(struct user_new, phone), .min = 3, .max = 20, .pattern = "phone",
 	  .about = "Telephone number", .example = "+49 30 901820" },
 	{ "roles", T_ARRAY, OPTIONAL, offsetof(struct user_new, roles), .min = 1, .max = 20, .of = &role_key,
 	  .about = "Keys of roles to give; member if absent", .example = "[\"member\"]" },
@@ -43,7 +43,7 @@ static const struct field user_patch_fields[] = {
 	{ "avatar", T_URI, OPTIONAL_NULLABLE, offsetof(struct user_patch, avatar), .max = 2000,
 	  .has = offsetof(struct user_patch, has_avatar),
 	  .about = "Address of a picture", .example = "https://example.com/john.png" },
-	{ "phone", T_STRING, OPTIONAL_NULLABLE, offsetof(struct user_patch, phone), .min = 3, .max = 20,
+	{ "phone", T_STRING, OPTIONAL_NULLABLE, offsetof(struct user_patch, phone), .min = 3, .max = 20, .pattern = "phone",
 	  .has = offsetof(struct user_patch, has_phone),
 	  .about = "Telephone number", .example = "+49 30 901820" },
 };

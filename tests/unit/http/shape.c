@@ -167,7 +167,7 @@ static const struct {
 	{ "{\"word\":\"x\"}", "word", "invalid_enum_value",
 	  "Invalid enum value. Expected 'active' | 'pending', received 'x'" },
 	{ "{\"word\":1}", "word", "invalid_type", "Expected 'active' | 'pending', received number" },
-	{ "{\"phone\":\"0151\"}", "phone", "invalid_string", "Invalid phone number: + and 7 to 15 digits" },
+	{ "{\"phone\":\"call me\"}", "phone", "invalid_string", "Invalid phone number: digits, with blanks and ( ) . / - among them" },
 	{ "{\"id\":\"1\"}", "id", "invalid_string", "Invalid uuid" },
 	{ "{\"when\":\"yesterday\"}", "when", "invalid_string", "Invalid datetime" },
 	{ "{\"count\":1.5}", "count", "invalid_type", "Expected integer, received float" },
