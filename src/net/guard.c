@@ -7,23 +7,25 @@
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <string.h>
 
-#define SYSTEM_PORTS 1024 /* RFC 6335 section 6: below are those of other services */
+#define SYSTEM_PORTS 1024  /* RFC 6335 section 6: below are those of other services */
+#define LOOK_MS      1000L /* for a name to be resolved while somebody waits */
+
+/* What may be public: all of IPv4, and of IPv6 what is given out (RFC 4291 section 2.4). So what
+ * carries an IPv4 address under another prefix (RFC 6052, RFC 2765) is not. */
+static const char given_out[] = "0.0.0.0/0,2000::/3";
 
 /*
- * What is not the public internet: the special-purpose registries of IANA (RFC 6890 and its
- * successors), multicast, and the forms of IPv6 that carry an IPv4 address of any of them (mapped
- * ones are compared as IPv4 by base/address).
+ * What of that is not the public internet: the special-purpose registries of IANA (RFC 6890 and its
+ * successors), multicast, and 2001::/23 and 2002::/16, which carry an IPv4 address. Mapped ones are
+ * compared as IPv4 by base/address.
  */
 static const char not_public[] =
 	"0.0.0.0/8,10.0.0.0/8,100.64.0.0/10,127.0.0.0/8,169.254.0.0/16,172.16.0.0/12,192.0.0.0/24,"
 	"192.0.2.0/24,192.88.99.0/24,192.168.0.0/16,198.18.0.0/15,198.51.100.0/24,203.0.113.0/24,"
-	"224.0.0.0/4,240.0.0.0/4,"
-	"::/96,64:ff9b::/96,64:ff9b:1::/48,100::/64,2001::/23,2001:db8::/32,2002::/16,"
-	"3fff::/20,5f00::/16,fc00::/7,fe80::/10,fec0::/10,ff00::/8";
+	"224.0.0.0/4,240.0.0.0/4,2001::/23,2001:db8::/32,2002::/16,3fff::/20";
 
 bool guard_allows_ip(const char *ip, bool in_clear)
 {
@@ -32,7 +34,7 @@ bool guard_allows_ip(const char *ip, bool in_clear)
 	if (allowed && address_is_in(ip, allowed))
 		return true;
 
-	return !in_clear && address_is_in(ip, "0.0.0.0/0,::/0") && !address_is_in(ip, not_public);
+	return !in_clear && address_is_in(ip, given_out) && !address_is_in(ip, not_public);
 }
 
 bool guard_allows(const struct sockaddr *address, bool in_clear)
@@ -91,25 +93,46 @@ static bool is_port_allowed(const char *port)
 	       (n == 80 || n == 443 || n >= SYSTEM_PORTS);
 }
 
-/* Every address that it has now. [::1] comes with its brackets. */
-static bool is_host_allowed(char *host, bool in_clear)
+/* What libcurl finds when it looks a host up. */
+struct look {
+	bool in_clear, is_allowed;
+};
+
+/* Called for each address in turn, since none is connected to. */
+static curl_socket_t look_at(void *p, curlsocktype purpose, struct curl_sockaddr *address)
 {
-	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
-	struct addrinfo *all = NULL;
-	size_t len = strlen(host);
-	bool is_allowed = true;
+	struct look *l = p;
 
-	if (host[0] == '[' && host[len - 1] == ']') {
-		host[len - 1] = '\0';
-		host++;
-	}
-	if (getaddrinfo(host, NULL, &hints, &all) != 0)
-		return !in_clear;
-	for (const struct addrinfo *a = all; a; a = a->ai_next)
-		is_allowed = is_allowed && guard_allows(a->ai_addr, in_clear);
-	freeaddrinfo(all);
+	(void)purpose;
+	l->is_allowed = l->is_allowed && guard_allows(&address->addr, l->in_clear);
 
-	return is_allowed;
+	return CURL_SOCKET_BAD;
+}
+
+/*
+ * Every address that the host has now, as the transfer itself will find them: by libcurl, which
+ * gives up when a name server of somebody's lets everybody wait.
+ */
+static bool is_host_allowed(const char *url, bool in_clear)
+{
+	struct look l = { in_clear, true };
+	CURL *curl = curl_easy_init();
+	bool is_found;
+
+	BUG_IF(!curl);
+	curl_easy_setopt(curl, CURLOPT_URL, url);
+	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https,http");
+	curl_easy_setopt(curl, CURLOPT_PROXY, "");
+	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);
+	curl_easy_setopt(curl, CURLOPT_CONNECT_ONLY, 1L);
+	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, LOOK_MS);
+	curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, look_at);
+	curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, &l);
+	is_found = curl_easy_perform(curl) == CURLE_COULDNT_CONNECT;
+	curl_easy_cleanup(curl);
+
+	return l.is_allowed && (is_found || !in_clear);
 }
 
 const char *guard_refuses(const char *url)
@@ -125,7 +148,7 @@ const char *guard_refuses(const char *url)
 		return "It must be a URL of https";
 	if (!is_port_allowed(p.port))
 		return "The port must be 443, 80 or one above 1023";
-	if (!is_host_allowed(p.host, in_clear))
+	if (!is_host_allowed(url, in_clear))
 		return in_clear ? "It must be a URL of https"
 				: "The host must have a public address";
 

@@ -19,7 +19,7 @@ bool guard_allows_ip(const char *ip, bool in_clear);
 /*
  * Why nobody may have this URL called, as a sentence for whoever asked; NULL: they may. http or
  * https, without user and password, to a port of the web's or one above the system's (1024), and
- * no address of its host, as it resolves now, may be refused. A host that does not resolve passes:
- * it is looked at again when it is connected to. Blocking, as resolving is.
+ * no address of its host, as it resolves now, may be refused. A host that does not resolve within a
+ * second passes: it is looked at again when it is connected to. Blocking for that second.
  */
 const char *guard_refuses(const char *url);

@@ -30,6 +30,7 @@ void transfer_prepare(CURL *curl, const char *url, struct watch *w, int64_t conn
 	curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(curl, CURLOPT_PROXY, "");
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L); /* nobody waits for a resolver's thread */
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)(connect_us / US_PER_MS));
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)(timeout_us / US_PER_MS));
 	curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);

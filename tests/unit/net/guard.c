@@ -44,7 +44,7 @@ Test(guard, what_is_private_local_or_reserved_is_refused)
 		"::1",          "fc00::1",         "fd12:3456::1",
 		"fe80::1",      "fec0::1",         "ff02::1",
 		"2001:db8::1",  "100::1",          "3fff::1",
-		"5f00::1",
+		"5f00::1",      "4000::1",         "::2:0:0:1",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(ips); i++)
@@ -55,9 +55,9 @@ Test(guard, what_is_private_local_or_reserved_is_refused)
 Test(guard, ipv4_within_ipv6_is_refused)
 {
 	static const char *const ips[] = {
-		"::ffff:127.0.0.1",   "::ffff:10.0.0.1", "::ffff:7f00:1",    "::127.0.0.1",
-		"64:ff9b::127.0.0.1", "64:ff9b::a00:1",  "64:ff9b:1::a00:1", "2002:7f00:1::",
-		"2002:a00:1::1",      "2001:0:1::1",
+		"::ffff:127.0.0.1",   "::ffff:10.0.0.1", "::ffff:7f00:1",      "::127.0.0.1",
+		"64:ff9b::127.0.0.1", "64:ff9b::a00:1",  "64:ff9b:1::a00:1",   "2002:7f00:1::",
+		"2002:a00:1::1",      "2001:0:1::1",     "::ffff:0:127.0.0.1", "64:ff9b:2::a00:1",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(ips); i++)
