@@ -30,7 +30,7 @@ WITH marked AS (
 	UPDATE notifications
 	SET read_at = now()
 	WHERE user_id = current_seat() AND is_shown AND archived_at IS NULL AND read_at IS NULL
-	  AND created_at <= coalesce($1, now())
+	  AND date_trunc('milliseconds', created_at) <= coalesce($1, now()) -- as createdAt shows it
 	RETURNING id
 )
 SELECT count(*) AS "marked" FROM marked;
@@ -181,13 +181,15 @@ SELECT count(*) AS "unread"
 FROM notifications
 WHERE user_id = $1 AND is_shown AND archived_at IS NULL AND read_at IS NULL;
 
--- No row: nobody is there any more. Columns fill a template's {{name}} of the same name, but for user and kind.  $1 notification.
+-- No row: nobody is there any more. Columns fill a template's {{name}} of the same name, but for user, kind and whether its reader has
+-- turned such mails off meanwhile.  $1 notification.
 -- name: notifications_mail :opt
 SELECT u.email AS "to", coalesce(nullif(u.first_name, ''), split_part(u.email, '@', 1)) AS name, t.name AS tenant, n.title, n.body,
-       n.kind, n.user_id
+       n.kind, n.user_id, coalesce(p.email = 'off', false) AS is_off
 FROM notifications n
 JOIN users u ON u.tenant_id = n.tenant_id AND u.id = n.user_id AND u.deleted_at IS NULL AND u.email_verified
 JOIN tenants t ON t.id = n.tenant_id AND t.deleted_at IS NULL
+LEFT JOIN notification_preferences p ON p.tenant_id = n.tenant_id AND p.user_id = n.user_id AND p.kind = n.kind
 WHERE n.id = $1;
 
 ------------------------------------------------------------------------------------------------------------
@@ -222,12 +224,14 @@ FROM users u
 JOIN tenants t ON t.id = u.tenant_id AND t.deleted_at IS NULL
 WHERE u.id = $1 AND u.status = 'active' AND u.deleted_at IS NULL AND u.email_verified;
 
--- The newest first, and how many there are.  $1 digest, $2 how many at most.
+-- The newest first, and how many there are; without what its reader has turned off meanwhile.  $1 digest, $2 how many at most.
 -- name: notifications_digest_items :many
-SELECT title, body, count(*) OVER () AS total
-FROM notifications
-WHERE digest_id = $1
-ORDER BY created_at DESC, id DESC
+SELECT n.title, n.body, count(*) OVER () AS total
+FROM notifications n
+WHERE n.digest_id = $1
+  AND NOT EXISTS (SELECT FROM notification_preferences p
+		  WHERE p.tenant_id = n.tenant_id AND p.user_id = n.user_id AND p.kind = n.kind AND p.email = 'off')
+ORDER BY n.created_at DESC, n.id DESC
 LIMIT $2;
 
 ------------------------------------------------------------------------------------------------------------

@@ -98,6 +98,22 @@ Test(notifications, are_marked_all_up_to_what_was_seen)
 	}
 }
 
+/* createdAt is shown to the millisecond, and what was seen is among them. */
+Test(notifications, are_marked_with_the_one_that_was_seen_last)
+{
+	struct caller ann = told_times(2);
+	struct answer a;
+
+	database_run("UPDATE notifications SET created_at = date_trunc('milliseconds', created_at) "
+		     "+ interval '999 microseconds' WHERE tenant_id = $1::uuid",
+		     id_text(ann.tenant.u), NULL);
+	a = answer_is(get(&ann, "/notifications"), 200);
+	answer_is(post(&ann, "/notifications/read-all",
+		       strf("{\"upTo\":\"%s\"}", answer_text(a, "data.0.createdAt"))),
+		  200);
+	cr_assert_eq(unread(&ann), 0);
+}
+
 /* Marks that race come to one: each is read once, and the count is what the list says. */
 Test(notifications, that_are_marked_at_once_are_marked_once)
 {

@@ -7,6 +7,7 @@
 #include "support/factories.h"
 #include "support/mailbox.h"
 #include "support/notified.h"
+#include "support/servers.h"
 #include "support/world.h"
 
 #include "base/arena.h"
@@ -129,6 +130,13 @@ Test(notifications_mail, takes_names_for_text)
  * Ending it
  */
 
+static bool has_no_jobs(void *c)
+{
+	return database_number("SELECT count(*) FROM jobs WHERE tenant_id = $1::uuid AND kind = "
+			       "'notifications.mail' AND state IN ('waiting', 'active', 'delayed')",
+			       id_text(((const struct caller *)c)->tenant.u), NULL) == 0;
+}
+
 static struct answer open_link(const char *method, const char *path)
 {
 	struct caller nobody = on_tier(caller_nobody(), TIER_SYSTEM);
@@ -155,6 +163,22 @@ Test(notifications_mail, ends_by_its_link_and_not_by_opening_it)
 	change_roles(&ann);
 	cr_assert_eq(mail_count(ann.email, ROLES_SUBJECT), 1);
 	cr_assert_eq(answer_len(answer_is(get(&ann, "/notifications"), 200), "data"), 2);
+}
+
+/* Whose mail the server has put off, and who turns it off meanwhile. */
+Test(notifications_mail, that_waits_to_be_sent_ends_too)
+{
+	struct caller ann = caller(ROLE_MEMBER);
+
+	prefer(&ann, "off");
+	change_roles(&ann);
+	database_run("INSERT INTO jobs (tenant_id, id, queue, kind, payload, state, max_attempts) "
+		     "SELECT tenant_id, uuid_v7(), 'email', 'notifications.mail', "
+		     "jsonb_build_object('notification', id), 'waiting', 3 FROM notifications "
+		     "WHERE tenant_id = $1::uuid",
+		     id_text(ann.tenant.u), NULL);
+	wait_until(has_no_jobs, &ann, "the mail's job is over");
+	cr_assert_eq(mail_count(ann.email, ""), 0);
 }
 
 /* Each character of a link counts: none makes it somebody else's, or of another kind. */
@@ -230,7 +254,7 @@ Test(notifications_mail, of_a_day_comes_once_with_what_is_unread)
 	answer_is(open_link("POST", unsubscribe_path(l)), 200);
 	cr_assert_str_eq(preferred(&ann), "off", "its link ends what comes in digests");
 	be_due(&ann);
-	cr_assert_eq(digests(&ann), 2, "what waited already is still sent");
+	cr_assert_eq(digests(&ann), 1, "nor does what waited already come");
 }
 
 Test(notifications_mail, of_a_day_without_anything_unread_does_not_come)

@@ -74,6 +74,8 @@ static int mail_one(struct job *j)
 	k = notification_kind(rows_get_text(found, "kind"));
 	if (!k)
 		return OK; /* a newer binary's, which this one has taken the place of */
+	if (!k->is_security && rows_get_bool(found, "is_off"))
+		return OK; /* its reader was told that no more would come */
 
 	if (!k->is_security)
 		m.unsubscribe_url = unsubscribe_url(
