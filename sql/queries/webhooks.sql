@@ -50,6 +50,7 @@ SET url = CASE WHEN $3 THEN $4 ELSE url END,
     rate_limit = CASE WHEN $9 THEN $10 ELSE rate_limit END,
     is_ordered = CASE WHEN $11 THEN $12 ELSE is_ordered END,
     disabled_at = CASE WHEN NOT $13 THEN disabled_at WHEN NOT $14 THEN coalesce(disabled_at, now()) END,
+    enabled_at = CASE WHEN $13 AND $14 AND disabled_at IS NOT NULL THEN now() ELSE enabled_at END,
     disabled_reason = CASE WHEN NOT $13 THEN disabled_reason WHEN NOT $14 THEN coalesce(disabled_reason, 'request') END,
     header_names = CASE WHEN $15 THEN $16::text[] ELSE header_names END,
     headers_sealed = CASE WHEN $15 THEN $17::bytea ELSE headers_sealed END,
@@ -164,6 +165,7 @@ WITH next AS MATERIALIZED (
 	WHERE d.endpoint_id = $1 AND d.created_at >= $2 AND d.created_at < $3
 	  AND d.state IN ('failed', 'cancelled', CASE WHEN $4 THEN 'delivered' END)
 	  AND (d.created_at, d.id) > ($5::timestamptz, coalesce($6::uuid, platform_tenant()))
+	  AND EXISTS (SELECT FROM webhook_endpoints w WHERE w.id = $1 AND w.disabled_at IS NULL AND w.deleted_at IS NULL)
 	ORDER BY d.created_at, d.id
 	LIMIT $7
 	FOR UPDATE
@@ -174,16 +176,20 @@ FROM next s
 WHERE d.tenant_id = s.tenant_id AND d.id = s.id
 RETURNING d.created_at, d.id;
 
--- Of events that happened while the endpoint was disabled or not there: those that it would get now, and did not, as deliveries.
+-- Of events that happened while the endpoint was disabled or not there: those that it would get now, and did not, as deliveries. Not of
+-- those that are still to be fanned out to it, nor of those that would be swept before their last try.
 -- $1 endpoint, $2 and $3 from when to when, $4 the types that there are, $5 and $6 behind which moment and id, $7 how many. Rows are the
 -- events that were looked at.
 -- name: webhooks_replay_missed :many
 WITH next AS MATERIALIZED (
 	SELECT e.tenant_id, e.id, e.type, e.subject_id, e.user_id, e.data, e.created_at, w.id AS endpoint_id
 	FROM events e
-	JOIN webhook_endpoints w ON w.id = $1 AND w.deleted_at IS NULL
-	WHERE e.created_at >= $2 AND e.created_at < $3 AND e.type = ANY ($4::text[]) AND webhook_wants(w.event_types, e.type)
+	JOIN webhook_endpoints w ON w.id = $1 AND w.disabled_at IS NULL AND w.deleted_at IS NULL
+	WHERE e.created_at >= greatest($2, now() - interval '28 days') AND e.created_at < $3 AND e.type = ANY ($4::text[]) AND webhook_wants(w.event_types, e.type)
 	  AND (e.created_at, e.id) > ($5::timestamptz, coalesce($6::uuid, platform_tenant()))
+	  AND (e.created_at <= coalesce(w.enabled_at, w.created_at)
+	       OR EXISTS (SELECT FROM event_log l WHERE l.tenant_id = e.tenant_id AND l.event_id = e.id
+			  AND l.position <= (SELECT r.position FROM event_readers r WHERE r.name = 'webhooks')))
 	ORDER BY e.created_at, e.id
 	LIMIT $7
 ), missed AS MATERIALIZED (

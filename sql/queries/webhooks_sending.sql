@@ -4,13 +4,13 @@
 ------------------------------------------------------------------------------------------------------------
 -- The reader of events
 
--- Not to an endpoint of the events of its own making.  $1 the types that webhooks may subscribe to.
+-- Not to an endpoint of the events of its own making, or of what happened before it was enabled.  $1 the types that webhooks may subscribe to.
 -- name: webhooks_fan_out :exec  role: system
 WITH wanted AS MATERIALIZED (
 	SELECT e.position, e.tenant_id, e.id, e.type, e.subject_id, e.user_id, e.data, e.created_at, w.id AS endpoint_id
 	FROM events_at_hand() AS e
 	JOIN webhook_endpoints w ON w.tenant_id = e.tenant_id AND w.disabled_at IS NULL AND w.deleted_at IS NULL
-	  AND w.created_at < e.created_at AND webhook_wants(w.event_types, e.type)
+	  AND coalesce(w.enabled_at, w.created_at) < e.created_at AND webhook_wants(w.event_types, e.type)
 	WHERE e.type = ANY ($1::text[])
 ), messages AS (
 	INSERT INTO webhook_messages (tenant_id, id, type, payload, created_at)
@@ -32,32 +32,37 @@ SELECT pg_notify('zygo_webhooks', '') WHERE EXISTS (SELECT FROM deliveries);
 -- name: webhooks_listen :exec
 LISTEN zygo_webhooks;
 
--- claim_webhooks() in sql/migrations/0011 says what the parameters are; $4 in microseconds.
+-- claim_webhooks() in sql/migrations/0011 and 0022 says what the parameters are; $4 in microseconds.
 -- name: webhooks_claim :many  role: system
 SELECT tenant_id, id, endpoint_id, tries, attempts, message_id, payload, url, headers_sealed, secret_sealed, old_secret_sealed
 FROM claim_webhooks($1, $2, $3, $4::bigint * interval '1 microsecond', coalesce($5, platform_tenant()));
 
--- Whether there is something to take; it may be held back by its endpoint's rate or order.
--- name: webhooks_are_waiting :one  role: system
-SELECT EXISTS (SELECT FROM webhook_deliveries WHERE state = 'waiting') AS "are";
+-- Behind which tenant to look next, for who found nothing that may be taken; NULL: nothing waits. It is the last of the tenants that
+-- claim_webhooks() has looked at.  $1 behind which, $2 for how many deliveries.
+-- name: webhooks_look_on :one  role: system
+SELECT (SELECT w.t FROM waiting_tenants(coalesce($1, platform_tenant()), greatest($2::integer, 100)) WITH ORDINALITY AS w (t, n)
+	ORDER BY w.n DESC LIMIT 1) AS "after";
 
 -- What has become of attempts; of deliveries that were given to somebody else meanwhile, nothing. delay_us: until the next try; NULL: it is
--- over. An endpoint fails for as long as it has given nothing but failures, without a day's rest; after $3 microseconds, or when it says
--- that it is gone, it is to be disabled.
+-- over. What would be tried again is cancelled when its endpoint is disabled or deleted. An endpoint fails for as long as it has given
+-- nothing but failures, without a day's rest; after $3 microseconds, or when it says that it is gone, it is to be disabled.
 -- $1 attempts, as a JSON array; $2 sender.
 -- name: webhooks_settle :exec  role: system
 WITH said AS MATERIALIZED (
 	SELECT s.tenant, s.id, s.endpoint, s.number, s.delivered, s.gone, s.delay_us, s.url, s.request_headers, s.status, s.response_headers,
-	       s.response_body, s.error, s.duration_us, s.started_us
+	       s.response_body, s.error, s.duration_us, s.started_us,
+	       EXISTS (SELECT FROM webhook_endpoints w WHERE w.tenant_id = s.tenant AND w.id = s.endpoint
+		       AND (w.disabled_at IS NOT NULL OR w.deleted_at IS NOT NULL)) AS is_off
 	FROM jsonb_to_recordset($1::jsonb) AS s (tenant uuid, id uuid, endpoint uuid, number integer, delivered boolean, gone boolean,
 		delay_us bigint, url text, request_headers jsonb, status integer, response_headers jsonb, response_body text, error text,
 		duration_us bigint, started_us bigint)
 ), settled AS (
 	UPDATE webhook_deliveries d
-	SET state = CASE WHEN s.delivered THEN 'delivered' WHEN s.delay_us IS NULL THEN 'failed' ELSE 'delayed' END,
+	SET state = CASE WHEN s.delivered THEN 'delivered' WHEN s.delay_us IS NULL THEN 'failed' WHEN s.is_off THEN 'cancelled'
+		     ELSE 'delayed' END,
 	    attempts = s.number, tries = d.tries + 1, status = s.status, error = s.error, sender = NULL, leased_until = NULL,
 	    due_at = CASE WHEN s.delay_us IS NULL THEN d.due_at ELSE clock_timestamp() + s.delay_us * interval '1 microsecond' END,
-	    finished_at = CASE WHEN s.delivered OR s.delay_us IS NULL THEN clock_timestamp() END
+	    finished_at = CASE WHEN s.delivered OR s.delay_us IS NULL OR s.is_off THEN clock_timestamp() END
 	FROM said s
 	WHERE d.tenant_id = s.tenant AND d.id = s.id AND d.state = 'active' AND d.sender = $2 AND d.attempts = s.number - 1
 	RETURNING s.tenant, s.id, s.endpoint, s.number, s.delivered, s.gone, s.delay_us, s.url, s.request_headers, s.status, s.response_headers,
@@ -69,6 +74,10 @@ WITH said AS MATERIALIZED (
 	       to_timestamp(started_us / 1000000.0)
 	FROM settled
 	ON CONFLICT ON CONSTRAINT webhook_attempts_pkey DO NOTHING
+), forgotten AS ( -- replayed for ever, a delivery has no more than are shown
+	DELETE FROM webhook_attempts a
+	USING settled s
+	WHERE a.tenant_id = s.tenant AND a.delivery_id = s.id AND a.number <= s.number - 50
 ), sums AS MATERIALIZED (
 	SELECT tenant, endpoint, count(*) AS attempts, count(*) FILTER (WHERE NOT delivered) AS failures,
 	       count(*) FILTER (WHERE delivered) AS delivered, count(*) FILTER (WHERE NOT delivered AND delay_us IS NULL) AS given_up,
@@ -157,12 +166,18 @@ LIMIT 100;
 ------------------------------------------------------------------------------------------------------------
 -- Metrics
 
+-- lagMs: of what is held back by nothing but the senders.
 -- name: webhooks_metrics :one  role: system
 SELECT (SELECT count(*) FROM (SELECT FROM webhook_deliveries WHERE state = 'waiting' LIMIT 100000) AS n) AS "waiting",
        (SELECT count(*) FROM (SELECT FROM webhook_deliveries WHERE state = 'delayed' LIMIT 100000) AS n) AS "delayed",
        (SELECT count(*) FROM webhook_deliveries WHERE state = 'active') AS "active",
        (SELECT coalesce(max(extract(epoch FROM now() - n.due_at) * 1000), 0)::bigint
-	FROM (SELECT due_at FROM webhook_deliveries WHERE state = 'waiting' LIMIT 1000) AS n) AS "lagMs",
+	FROM (SELECT d.due_at
+	      FROM webhook_deliveries d
+	      JOIN webhook_states t ON t.tenant_id = d.tenant_id AND t.endpoint_id = d.endpoint_id
+	      JOIN webhook_endpoints w ON w.tenant_id = d.tenant_id AND w.id = d.endpoint_id
+	      WHERE d.state = 'waiting' AND t.failing_since IS NULL AND NOT w.is_ordered AND w.rate_limit IS NULL
+	      LIMIT 1000) AS n) AS "lagMs",
        coalesce(sum(s.delivered), 0)::bigint AS "delivered", coalesce(sum(s.failures), 0)::bigint AS "failures",
        (sum(s.duration_us) / nullif(sum(s.delivered + s.failures), 0) / 1000)::bigint AS "durationMs"
 FROM webhook_senders s

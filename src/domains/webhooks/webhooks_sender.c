@@ -32,10 +32,11 @@
 #define CLAIM_MAX     200    /* deliveries at a time */
 #define SAID_MAX      MIB(8) /* far more than is heard while nothing can be said: */
 #define HEAR_BYTES    MIB(4)
-#define SAY_BYTES     KIB(256)         /* so much is not kept waiting for more */
-#define SAY_US        (10 * US_PER_MS) /* how long an outcome waits for others */
-#define LOOK_US       US_PER_S         /* how long it sleeps without looking */
-#define HELD_US       (50 * US_PER_MS) /* the same while endpoints hold something back */
+#define SAY_BYTES     KIB(256)          /* so much is not kept waiting for more */
+#define SAY_US        (10 * US_PER_MS)  /* how long an outcome waits for others */
+#define LOOK_US       US_PER_S          /* how long it sleeps without looking */
+#define HELD_US       (50 * US_PER_MS)  /* while something is held back: at first, and doubled */
+#define HELD_MAX_US   (200 * US_PER_MS) /* up to this, for a rate of one a second */
 #define TICK_US       US_PER_S
 #define PAUSE_MS      200             /* before the database is asked again after a failure */
 #define LEASE_US      (15 * US_PER_S) /* beyond what an attempt may take */
@@ -53,6 +54,7 @@ struct sender {
 	int64_t said_us;   /* since when there is something */
 	struct uuid after; /* the tenant that came last */
 	bool is_ready;     /* there may be something to take */
+	int64_t held_us;   /* how long it sleeps next, while something is held back */
 	int64_t look_us;   /* when it looks by itself; monotonic, as all of these */
 	int64_t tick_us;
 	bool is_cut_off; /* from the database, and has said so */
@@ -153,21 +155,37 @@ static int64_t claim_len(const struct sender *s)
 	return room < CLAIM_MAX ? room : CLAIM_MAX;
 }
 
-static void remember(struct sender *s, const struct rows *rows, bool are_waiting)
+static bool is_before(const struct uuid *a, const struct uuid *b)
 {
-	size_t n = rows_len(rows);
+	return memcmp(a->bytes, b->bytes, sizeof(a->bytes)) < 0;
+}
 
-	if (n)
-		s->after = rows_uuid(rows, n - 1, (size_t)rows_find(rows, "tenant_id"));
+/*
+ * Where it takes from next, and when: behind whom it took from last, or behind those who have
+ * something that is held back by its rate, its order or a limit. It looks ever less often when it
+ * has gone round and all is held back.
+ */
+static void remember(struct sender *s, const struct rows *taken, const struct rows *look_on)
+{
+	size_t n = rows_len(taken);
+	struct uuid after = n ? rows_uuid(taken, n - 1, (size_t)rows_find(taken, "tenant_id"))
+			      : rows_get_uuid(look_on, "after");
+	bool is_held = n == 0 && !uuid_is_nil(after);
+
 	s->is_ready = n > 0;
-	s->look_us = clock_monotonic_us() + (are_waiting ? HELD_US : LOOK_US);
+	s->look_us = clock_monotonic_us() + (is_held ? s->held_us : LOOK_US);
+	if (!is_held)
+		s->held_us = HELD_US;
+	else if (!is_before(&s->after, &after) && s->held_us < HELD_MAX_US)
+		s->held_us *= 2;
+	s->after = after;
 }
 
 /* Says what became of attempts, and takes what there is room for. */
 static int settle_and_claim(struct sender *s)
 {
 	struct batch *b = talk(s);
-	const struct rows *rows, *waiting;
+	const struct rows *rows, *look_on;
 	int64_t lease_us = config()->webhook_timeout_us + LEASE_US;
 	int err;
 
@@ -175,7 +193,8 @@ static int settle_and_claim(struct sender *s)
 	batch_add(b, &rows, &sql_webhooks_claim,
 		  ARGS(arg_text(s->name), arg_int(claim_len(s)), arg_int(EACH_MAX),
 		       arg_int(lease_us), arg_uuid(s->after)));
-	batch_add(b, &waiting, &sql_webhooks_are_waiting, NO_ARGS);
+	batch_add(b, &look_on, &sql_webhooks_look_on,
+		  ARGS(arg_uuid(s->after), arg_int(claim_len(s))));
 	err = batch_run(b);
 	if (err)
 		return err;
@@ -183,7 +202,7 @@ static int settle_and_claim(struct sender *s)
 	buf_reset(&s->said);
 	s->said_us = 0;
 	s->is_cut_off = false;
-	remember(s, rows, rows_get_bool(waiting, "are"));
+	remember(s, rows, look_on);
 	send_all(s, rows);
 
 	return OK;
@@ -352,7 +371,7 @@ static void end(struct sender *s)
 
 int webhooks_run(struct worker *w)
 {
-	struct sender s = { .is_ready = true };
+	struct sender s = { .is_ready = true, .held_us = HELD_US };
 
 	begin(&s, w);
 	worker_ready(w);

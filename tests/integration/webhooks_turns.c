@@ -1,0 +1,207 @@
+/*
+ * Webhooks' turns: nobody's endpoints hold up those of others, and what is not to be sent does not
+ * wait for ever.
+ */
+#include "support/answer.h"
+#include "support/caller.h"
+#include "support/database.h"
+#include "support/factories.h"
+#include "support/hooked.h"
+#include "support/receiver.h"
+#include "support/servers.h"
+#include "support/world.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+TestSuite(webhooks_turns, .init = receiver_start);
+
+/*
+ * Many at once. What a transaction of the test's has made is seen by no sender.
+ */
+
+/* Endpoints of the tenant with so many deliveries waiting each. */
+static void make_waiting(struct tenant_id t, int endpoints, int each)
+{
+	database_run(
+		"WITH w AS (INSERT INTO webhook_endpoints (tenant_id, id, url, secret_sealed) "
+		"SELECT $1::uuid, uuid_v7(), 'https://hooks.example.com/', '' "
+		"FROM generate_series(1, $2::int) RETURNING id), "
+		"s AS (INSERT INTO webhook_states (tenant_id, endpoint_id) "
+		"SELECT $1::uuid, id FROM w), "
+		"m AS (INSERT INTO webhook_messages (tenant_id, id, type, payload, created_at) "
+		"VALUES ($1::uuid, uuid_v7(), 'project.created', '{}', now()) RETURNING id) "
+		"INSERT INTO webhook_deliveries (tenant_id, id, endpoint_id, message_id, type, "
+		"position, due_at, created_at) SELECT $1::uuid, uuid_v7(), w.id, m.id, "
+		"'project.created', n, now(), now() "
+		"FROM w, m, generate_series(1, $3::int) AS n",
+		id_text(t.u), strf("%d", endpoints), strf("%d", each), NULL);
+}
+
+/* Of the tenant's, by a sender with room for all that there are. */
+static int64_t claimed(struct tenant_id t)
+{
+	return database_number("SELECT count(*) FROM claim_webhooks('test', 1000000, 100, "
+			       "interval '1 hour', platform_tenant()) WHERE tenant_id = $1::uuid",
+			       id_text(t.u), NULL);
+}
+
+Test(webhooks_turns, of_one_tenant_leave_places_to_others)
+{
+	struct tenant_id t = tenant_make();
+
+	database_run("BEGIN", NULL);
+	make_waiting(t, 8, 150);
+	cr_expect_eq(claimed(t), 500);
+	cr_expect_eq(claimed(t), 0, "all that it may have is under way");
+	database_run("ROLLBACK", NULL);
+}
+
+Test(webhooks_turns, of_an_endpoint_that_fails_are_few)
+{
+	struct tenant_id t = tenant_make();
+
+	database_run("BEGIN", NULL);
+	make_waiting(t, 1, 150);
+	database_run("UPDATE webhook_states SET failing_since = now() WHERE tenant_id = $1::uuid",
+		     id_text(t.u), NULL);
+	cr_expect_eq(claimed(t), 10);
+	database_run("UPDATE webhook_states SET failing_since = NULL WHERE tenant_id = $1::uuid",
+		     id_text(t.u), NULL);
+	cr_expect_eq(claimed(t), 90, "as soon as it answers again");
+	database_run("ROLLBACK", NULL);
+}
+
+/* Tenants whose only endpoint waits for its turn, by its order; more than are looked at together.
+ */
+Test(webhooks_turns, come_though_many_others_are_held_back)
+{
+	const char *slug = new_word();
+	struct caller ann;
+	const char *id;
+
+	(void)world();
+	database_run(
+		"WITH t AS (INSERT INTO tenants (id, slug, name) "
+		"SELECT uuid_v7(), $1 || n, 'Held back' FROM generate_series(1, 450) AS n "
+		"RETURNING id), "
+		"w AS (INSERT INTO webhook_endpoints (tenant_id, id, url, is_ordered, "
+		"secret_sealed) SELECT id, id, 'https://hooks.example.com/', true, '' FROM t), "
+		"s AS (INSERT INTO webhook_states (tenant_id, endpoint_id) "
+		"SELECT id, id FROM t) "
+		"INSERT INTO webhook_deliveries (tenant_id, id, endpoint_id, message_id, type, "
+		"position, state, due_at, created_at) SELECT t.id, uuid_v7(), t.id, t.id, "
+		"'project.created', 0, state, now() + interval '1 day', now() "
+		"FROM t, unnest(ARRAY['delayed', 'waiting']) AS state",
+		slug, NULL);
+	ann = caller(ROLE_ADMIN); /* her tenant's id comes behind theirs */
+	id = webhook_make(&ann, "/told", PROJECTS);
+	webhook_happen(&ann);
+	webhook_await(id, "delivered", 1);
+	database_run("DELETE FROM tenants WHERE slug LIKE $1 || '%'", slug, NULL);
+}
+
+/*
+ * Disabled and deleted
+ */
+
+Test(webhooks_turns, end_with_the_attempt_that_is_under_way_when_it_is_disabled)
+{
+	struct caller ann = caller(ROLE_ADMIN);
+	const char *id = webhook_make(&ann, "/hang", PROJECTS);
+
+	webhook_happen(&ann);
+	receiver_await(1);
+	answer_is(patch(&ann, strf("/webhooks/%s", id), "{\"enabled\":false}"), 200);
+	webhook_await(id, "cancelled", 1);
+	cr_assert_eq(database_number("SELECT count(*) FROM webhook_deliveries WHERE endpoint_id = "
+				     "$1::uuid AND finished_at IS NULL",
+				     id, NULL),
+		     0);
+}
+
+/* Whatever came to wait beside the job that cancels: nobody sends it, and nobody looks for ever. */
+Test(webhooks_turns, of_who_is_disabled_or_deleted_do_not_wait)
+{
+	struct caller ann = caller(ROLE_ADMIN);
+	const char *id = webhook_make(&ann, "/told", PROJECTS);
+
+	webhook_happen(&ann);
+	webhook_await(id, "delivered", 1);
+	answer_is(del(&ann, strf("/webhooks/%s", id)), 204);
+	database_run("UPDATE webhook_deliveries SET state = 'waiting', finished_at = NULL "
+		     "WHERE endpoint_id = $1::uuid",
+		     id, NULL);
+	webhook_await(id, "cancelled", 1);
+	cr_assert_eq(receiver_count(), 1);
+}
+
+/*
+ * Since when
+ */
+
+/* An event of that moment, which is fanned out now. */
+static void happen_at(const struct caller *c, const char *moment)
+{
+	database_run("INSERT INTO events (tenant_id, id, type, subject_id, actor_kind, created_at) "
+		     "VALUES ($1::uuid, $2::uuid, 'project.created', $2::uuid, 'system', "
+		     "$3::timestamptz)",
+		     id_text(c->tenant.u), id_text(uuid_v7()), moment, NULL);
+}
+
+Test(webhooks_turns, are_of_what_happened_since_it_was_enabled)
+{
+	struct caller ann = caller(ROLE_ADMIN);
+	const char *id = webhook_make(&ann, "/told", PROJECTS), *path = strf("/webhooks/%s", id);
+	const char *while_disabled;
+
+	answer_is(patch(&ann, path, "{\"enabled\":false}"), 200);
+	while_disabled = database_value("SELECT clock_timestamp()::text", NULL);
+	answer_is(patch(&ann, path, "{\"enabled\":true}"), 200);
+	happen_at(&ann, while_disabled);
+	webhook_happen(&ann);
+	webhook_await(id, "delivered", 1);
+	cr_assert_eq(database_number("SELECT count(*) FROM webhook_deliveries "
+				     "WHERE endpoint_id = $1::uuid",
+				     id, NULL),
+		     1, "what happened while it was disabled is not told");
+	answer_is(patch(&ann, path, "{\"enabled\":true}"), 200);
+	cr_assert_eq(database_number("SELECT (enabled_at < updated_at)::int FROM "
+				     "webhook_endpoints WHERE id = $1::uuid",
+				     id, NULL),
+		     1, "who is enabled already stays so since then");
+}
+
+static struct answer catch_up(const struct caller *c, const char *id)
+{
+	return answer_is(post(c, strf("/webhooks/%s/replay", id),
+			      "{\"which\":\"missed\",\"since\":\"2020-01-01T00:00:00Z\"}"),
+			 202);
+}
+
+static bool is_over(void *job)
+{
+	return database_number("SELECT count(*) FROM jobs WHERE id = $1::uuid AND state = "
+			       "'completed'",
+			       (const char *)job, NULL) == 1;
+}
+
+/* What the reader of events has yet to come to is not missed. */
+Test(webhooks_turns, of_what_is_yet_to_be_told_are_not_made_twice)
+{
+	struct caller ann = caller(ROLE_ADMIN);
+	const char *id = webhook_make(&ann, "/told", PROJECTS);
+	const char *job;
+
+	database_run("BEGIN", NULL);
+	database_run("SELECT FROM event_readers WHERE name = 'webhooks' FOR UPDATE", NULL);
+	webhook_happen(&ann);
+	job = strf("%s", answer_text(catch_up(&ann, id), "jobId"));
+	wait_until(is_over, (void *)(uintptr_t)job, "the replay to be over");
+	database_run("ROLLBACK", NULL);
+	webhook_await(id, "delivered", 1);
+	cr_assert_eq(database_number("SELECT count(*) FROM webhook_deliveries "
+				     "WHERE endpoint_id = $1::uuid",
+				     id, NULL),
+		     1);
+}
