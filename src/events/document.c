@@ -32,6 +32,36 @@ void event_write_data_schema(struct jsonwrite *w, const struct event_type *t)
 	jsonwrite_object_end(w);
 }
 
+/* As far as it changed: the fields that have an example. */
+static void write_side(struct jsonwrite *w, const char *side, const struct shape *s)
+{
+	jsonwrite_key(w, side);
+	jsonwrite_object(w);
+	for (size_t i = 0; i < s->fields_len; i++) {
+		if (!s->fields[i].example)
+			continue;
+		jsonwrite_key(w, s->fields[i].name);
+		field_write_example(w, &s->fields[i]);
+	}
+	jsonwrite_object_end(w);
+}
+
+void event_write_data_example(struct jsonwrite *w, const struct event_type *t)
+{
+	bool is_new = str_ends(str_of(t->name), ".created");
+
+	jsonwrite_object(w);
+	if (t->subject && !is_new)
+		write_side(w, "before", t->subject);
+	if (t->subject)
+		write_side(w, "after", t->subject);
+	for (size_t i = 0; t->extra && i < t->extra->fields_len; i++) {
+		jsonwrite_key(w, t->extra->fields[i].name);
+		field_write_example(w, &t->extra->fields[i]);
+	}
+	jsonwrite_object_end(w);
+}
+
 /* The members of a message that do not differ from type to type: what webhook_payload() in
  * sql/migrations/0011 writes. */
 static const struct field message_fields[] = {
@@ -69,6 +99,19 @@ static void write_message_schema(struct jsonwrite *w, const struct event_type *t
 	jsonwrite_object_end(w);
 }
 
+void event_write_example(struct jsonwrite *w, const struct event_type *t)
+{
+	jsonwrite_object(w);
+	jsonwrite_member_text(w, "type", t->name);
+	for (size_t i = 0; i < ARRAY_LEN(message_fields); i++) {
+		jsonwrite_key(w, message_fields[i].name);
+		field_write_example(w, &message_fields[i]);
+	}
+	jsonwrite_key(w, "data");
+	event_write_data_example(w, t);
+	jsonwrite_object_end(w);
+}
+
 static void write_webhook(struct jsonwrite *w, const struct event_type *t)
 {
 	jsonwrite_key(w, t->name);
@@ -88,6 +131,8 @@ static void write_webhook(struct jsonwrite *w, const struct event_type *t)
 	jsonwrite_object(w);
 	jsonwrite_key(w, "schema");
 	write_message_schema(w, t);
+	jsonwrite_key(w, "example");
+	event_write_example(w, t);
 	jsonwrite_object_end(w);
 	jsonwrite_object_end(w);
 	jsonwrite_object_end(w);
@@ -147,7 +192,8 @@ void print_events(struct buf *out)
 		"What happens in a tenant. `data` has `before` and `after` of the subject, as far as "
 		"it changed, and what\nstands in the fourth column; the schemas are in the OpenAPI "
 		"document, under `webhooks`. Secrets are `[redacted]`,\nand what is longer than "
-		"4,000 bytes is `[long]`.\n\n"
+		"4,000 bytes is `[long]`: as text, as an array's only item, as an object's only "
+		"member.\n\n"
 		"| type | what | before and after | beside | told live to holders of | webhooks |\n"
 		"|---|---|---|---|---|---|\n");
 	write_rows(out, event_types);

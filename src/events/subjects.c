@@ -1,7 +1,8 @@
 /*
  * What the before and after of an event show: a row of the subject's table, as far as it changed,
  * with the columns' names in camelCase. A field for each column that is audited (record_change() in
- * sql/migrations/0009): tests/closure/events.c compares the two.
+ * sql/migrations/0009): tests/closure/events.c compares the two. Those with an example stand in the
+ * examples of events.
  */
 #include "events/subjects.h"
 
@@ -11,13 +12,13 @@ static const struct field text = { .name = "text", .type = T_STRING };
 
 /* clang-format off */
 static const struct field tenant_fields[] = {
-	{ "slug", T_SLUG, .need = OPTIONAL_NULLABLE },
-	{ "name", T_STRING, .need = OPTIONAL_NULLABLE },
+	{ "slug", T_SLUG, .need = OPTIONAL_NULLABLE, .example = "acme" },
+	{ "name", T_STRING, .need = OPTIONAL_NULLABLE, .example = "Acme" },
 	{ "realmId", T_UUID, .need = OPTIONAL_NULLABLE },
-	{ "plan", T_STRING, .need = OPTIONAL_NULLABLE },
+	{ "plan", T_STRING, .need = OPTIONAL_NULLABLE, .example = "team" },
 	{ "settings", T_JSON, .need = OPTIONAL_NULLABLE },
 	{ "limits", T_JSON, .need = OPTIONAL_NULLABLE },
-	{ "status", T_STRING, .need = OPTIONAL_NULLABLE },
+	{ "status", T_STRING, .need = OPTIONAL_NULLABLE, .example = "active" },
 	{ "suspendedReason", T_STRING, .need = OPTIONAL_NULLABLE },
 	{ "host", T_HOSTNAME, .need = OPTIONAL_NULLABLE },
 	{ "mfaRequiredAt", T_DATETIME, .need = OPTIONAL_NULLABLE },
@@ -28,15 +29,15 @@ const struct shape tenant_state = REPLY_SHAPE("TenantState", tenant_fields);
 
 static const struct field user_fields[] = {
 	{ "accountId", T_UUID, .need = OPTIONAL_NULLABLE },
-	{ "email", T_EMAIL, .need = OPTIONAL_NULLABLE },
-	{ "firstName", T_STRING, .need = OPTIONAL_NULLABLE },
-	{ "lastName", T_STRING, .need = OPTIONAL_NULLABLE },
+	{ "email", T_EMAIL, .need = OPTIONAL_NULLABLE, .example = "ann@example.com" },
+	{ "firstName", T_STRING, .need = OPTIONAL_NULLABLE, .example = "Ann" },
+	{ "lastName", T_STRING, .need = OPTIONAL_NULLABLE, .example = "Example" },
 	{ "displayName", T_STRING, .need = OPTIONAL_NULLABLE },
 	{ "avatar", T_STRING, .need = OPTIONAL_NULLABLE },
 	{ "phone", T_STRING, .need = OPTIONAL_NULLABLE },
-	{ "status", T_STRING, .need = OPTIONAL_NULLABLE },
-	{ "roleKeys", T_ARRAY, .need = OPTIONAL_NULLABLE, .of = &text },
-	{ "emailVerified", T_BOOL, .need = OPTIONAL_NULLABLE },
+	{ "status", T_STRING, .need = OPTIONAL_NULLABLE, .example = "active" },
+	{ "roleKeys", T_ARRAY, .need = OPTIONAL_NULLABLE, .of = &text, .example = "[\"member\"]" },
+	{ "emailVerified", T_BOOL, .need = OPTIONAL_NULLABLE, .example = "true" },
 	{ "phoneVerified", T_BOOL, .need = OPTIONAL_NULLABLE },
 	{ "mfaEnabled", T_BOOL, .need = OPTIONAL_NULLABLE },
 	{ "isGuest", T_BOOL, .need = OPTIONAL_NULLABLE },
@@ -46,58 +47,59 @@ static const struct field user_fields[] = {
 const struct shape user_state = REPLY_SHAPE("UserState", user_fields);
 
 static const struct field invitation_fields[] = {
-	{ "userId", T_UUID, .need = OPTIONAL_NULLABLE },
-	{ "invitedBy", T_UUID, .need = OPTIONAL_NULLABLE },
-	{ "sends", T_INT, .need = OPTIONAL_NULLABLE },
-	{ "sentAt", T_DATETIME, .need = OPTIONAL_NULLABLE },
-	{ "expiresAt", T_DATETIME, .need = OPTIONAL_NULLABLE },
+	{ "userId", T_UUID, .need = OPTIONAL_NULLABLE, .example = "0190f6a0-7b1c-7c3e-9d2f-3a4b5c6d7e8f" },
+	{ "invitedBy", T_UUID, .need = OPTIONAL_NULLABLE, .example = "0190f6a0-7b1c-7c3e-9d2f-3a4b5c6d7e8f" },
+	{ "sends", T_INT, .need = OPTIONAL_NULLABLE, .example = "1" },
+	{ "sentAt", T_DATETIME, .need = OPTIONAL_NULLABLE, .example = "2026-01-31T12:00:00.000Z" },
+	{ "expiresAt", T_DATETIME, .need = OPTIONAL_NULLABLE, .example = "2026-02-07T12:00:00.000Z" },
 	{ "acceptedAt", T_DATETIME, .need = OPTIONAL_NULLABLE },
 	{ "revokedAt", T_DATETIME, .need = OPTIONAL_NULLABLE },
 };
 const struct shape invitation_state = REPLY_SHAPE("InvitationState", invitation_fields);
 
 static const struct field role_fields[] = {
-	{ "key", T_STRING, .need = OPTIONAL_NULLABLE },
-	{ "name", T_STRING, .need = OPTIONAL_NULLABLE },
+	{ "key", T_STRING, .need = OPTIONAL_NULLABLE, .example = "support" },
+	{ "name", T_STRING, .need = OPTIONAL_NULLABLE, .example = "Support" },
 	{ "description", T_STRING, .need = OPTIONAL_NULLABLE },
 	{ "builtinKey", T_STRING, .need = OPTIONAL_NULLABLE },
-	{ "permissions", T_ARRAY, .need = OPTIONAL_NULLABLE, .of = &text },
+	{ "permissions", T_ARRAY, .need = OPTIONAL_NULLABLE, .of = &text, .example = "[\"canViewUsers\"]" },
 };
 const struct shape role_state = REPLY_SHAPE("RoleState", role_fields);
 
 static const struct field api_key_fields[] = {
-	{ "userId", T_UUID, .need = OPTIONAL_NULLABLE },
-	{ "name", T_STRING, .need = OPTIONAL_NULLABLE },
+	{ "userId", T_UUID, .need = OPTIONAL_NULLABLE, .example = "0190f6a0-7b1c-7c3e-9d2f-3a4b5c6d7e8f" },
+	{ "name", T_STRING, .need = OPTIONAL_NULLABLE, .example = "Deployments" },
 	{ "hint", T_STRING, .need = OPTIONAL_NULLABLE },
-	{ "scopes", T_ARRAY, .need = OPTIONAL_NULLABLE, .of = &text },
+	{ "scopes", T_ARRAY, .need = OPTIONAL_NULLABLE, .of = &text, .example = "[\"canViewProjects\"]" },
 	{ "allowedIps", T_ARRAY, .need = OPTIONAL_NULLABLE, .of = &text },
 	{ "rateLimit", T_INT, .need = OPTIONAL_NULLABLE },
-	{ "expiresAt", T_DATETIME, .need = OPTIONAL_NULLABLE },
+	{ "expiresAt", T_DATETIME, .need = OPTIONAL_NULLABLE, .example = "2026-12-31T12:00:00.000Z" },
 	{ "revokedAt", T_DATETIME, .need = OPTIONAL_NULLABLE },
 };
 const struct shape api_key_state = REPLY_SHAPE("ApiKeyState", api_key_fields);
 
 static const struct field project_fields[] = {
-	{ "slug", T_SLUG, .need = OPTIONAL_NULLABLE },
-	{ "name", T_STRING, .need = OPTIONAL_NULLABLE },
+	{ "slug", T_SLUG, .need = OPTIONAL_NULLABLE, .example = "blue" },
+	{ "name", T_STRING, .need = OPTIONAL_NULLABLE, .example = "Blue team" },
 	{ "description", T_STRING, .need = OPTIONAL_NULLABLE },
-	{ "status", T_STRING, .need = OPTIONAL_NULLABLE },
+	{ "status", T_STRING, .need = OPTIONAL_NULLABLE, .example = "active" },
 	{ "deletedAt", T_DATETIME, .need = OPTIONAL_NULLABLE },
 };
 const struct shape project_state = REPLY_SHAPE("ProjectState", project_fields);
 
 /* What is named like a secret is redacted, and so no time or object any more. */
 static const struct field webhook_fields[] = {
-	{ "url", T_STRING, .need = OPTIONAL_NULLABLE },
+	{ "url", T_STRING, .need = OPTIONAL_NULLABLE, .example = "https://hooks.example.com/zygo" },
 	{ "description", T_STRING, .need = OPTIONAL_NULLABLE },
-	{ "eventTypes", T_ARRAY, .need = OPTIONAL_NULLABLE, .of = &text },
+	{ "eventTypes", T_ARRAY, .need = OPTIONAL_NULLABLE, .of = &text, .example = "[\"project.*\"]" },
 	{ "headerNames", T_ARRAY, .need = OPTIONAL_NULLABLE, .of = &text },
 	{ "headersSealed", T_STRING, .need = OPTIONAL_NULLABLE },
 	{ "rateLimit", T_INT, .need = OPTIONAL_NULLABLE },
-	{ "isOrdered", T_BOOL, .need = OPTIONAL_NULLABLE },
+	{ "isOrdered", T_BOOL, .need = OPTIONAL_NULLABLE, .example = "false" },
 	{ "secretSealed", T_STRING, .need = OPTIONAL_NULLABLE },
 	{ "oldSecretSealed", T_STRING, .need = OPTIONAL_NULLABLE },
 	{ "oldSecretExpiresAt", T_STRING, .need = OPTIONAL_NULLABLE },
+	{ "enabledAt", T_DATETIME, .need = OPTIONAL_NULLABLE },
 	{ "disabledAt", T_DATETIME, .need = OPTIONAL_NULLABLE },
 	{ "disabledReason", T_STRING, .need = OPTIONAL_NULLABLE },
 	{ "deletedAt", T_DATETIME, .need = OPTIONAL_NULLABLE },

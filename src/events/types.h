@@ -34,6 +34,11 @@ const struct event_type *event_type_find(const char *name);
 /* JSON Schema of its data; subjects stand in the document's components. */
 void event_write_data_schema(struct jsonwrite *w, const struct event_type *t);
 
+/* Data as an event of the type might have it, and the whole of what a webhook is sent of one: both
+ * fit their schemas. */
+void event_write_data_example(struct jsonwrite *w, const struct event_type *t);
+void event_write_example(struct jsonwrite *w, const struct event_type *t);
+
 /* docs/events.md */
 void print_events(struct buf *out);
 

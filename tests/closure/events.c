@@ -88,9 +88,13 @@ static const struct {
 	const char *table;
 	const struct shape *state;
 } subjects[] = {
-	{ "tenants", &tenant_state },         { "users", &user_state },
-	{ "invitations", &invitation_state }, { "roles", &role_state },
-	{ "api_keys", &api_key_state },       { "projects", &project_state },
+	{ "tenants", &tenant_state },
+	{ "users", &user_state },
+	{ "invitations", &invitation_state },
+	{ "roles", &role_state },
+	{ "api_keys", &api_key_state },
+	{ "projects", &project_state },
+	{ "webhook_endpoints", &webhook_state },
 };
 
 static bool has_field(const struct shape *s, const char *name)
@@ -122,6 +126,28 @@ Test(events, show_every_audited_column_of_their_subject)
 		cr_expect(n, "%s is not audited", subjects[i].table);
 		for (size_t k = 0; k < n; k++)
 			cr_expect(has_field(s, columns[k]), "%s lacks %s", s->name, columns[k]);
+	}
+}
+
+/* What is sent to try a webhook out is what its receiver will get. */
+Test(events, have_an_example_that_fits)
+{
+	const struct json *all;
+
+	world();
+	all = document();
+
+	for (const struct event_type *t = event_types; t->name; t++) {
+		struct buf text;
+		struct jsonwrite w;
+		const char *why;
+
+		buf_init(&text, world_arena(), KIB(64));
+		jsonwrite_init(&w, &text);
+		event_write_data_example(&w, t);
+		cr_expect(text.len > 2, "%s has an empty example", t->name);
+		why = schema_mismatch(all, schema_of(t), parse(buf_view(&text)));
+		cr_expect_null(why, "%s: %s: %s", t->name, why, text.data);
 	}
 }
 

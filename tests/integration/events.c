@@ -398,3 +398,27 @@ Test(events, whose_ids_are_of_another_time_get_that_of_the_database)
 			NULL),
 		2);
 }
+
+/* So that data fits its schema; that each does, coverage looks at. */
+Test(events, say_that_something_is_long_by_a_value_of_its_type)
+{
+	static const struct {
+		const char *value, *shown;
+	} cases[] = {
+		{ "to_jsonb(repeat('x', 4000))", "\"[long]\"" },
+		{ "jsonb_build_array(repeat('x', 4000))", "[\"[long]\"]" },
+		{ "jsonb_build_object('x', repeat('x', 4000))", "{\"[long]\": true}" },
+		{ "to_jsonb(repeat('x', 3000))", NULL },
+	};
+
+	world();
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const char *shown = database_value(
+			strf("SELECT shown_value('settings', %s)", cases[i].value), NULL);
+
+		if (cases[i].shown)
+			cr_expect_str_eq(shown, cases[i].shown);
+		else
+			cr_expect_eq(strlen(shown), 3000 + 2, "as it is");
+	}
+}
