@@ -4,15 +4,25 @@
 ------------------------------------------------------------------------------------------------------------
 -- Endpoints
 
--- $1 id, $2 url, $3 description, $4 types of events, $5 names of headers, $6 headers sealed, $7 rate, $8 ordered, $9 secret sealed.
+-- $1 id, $2 url, $3 description, $4 types of events, $5 names of headers, $6 headers sealed, $7 rate, $8 ordered, $9 secret sealed,
+-- $10 enabled.
 -- name: webhooks_create :exec
 WITH made AS (
 	INSERT INTO webhook_endpoints (tenant_id, id, url, description, event_types, header_names, headers_sealed, rate_limit, is_ordered,
-				       secret_sealed)
-	VALUES (current_tenant(), $1, $2, $3, $4::text[], $5::text[], $6::bytea, $7, $8, $9::bytea)
+				       secret_sealed, disabled_at, disabled_reason)
+	VALUES (current_tenant(), $1, $2, $3, $4::text[], $5::text[], $6::bytea, $7, $8, $9::bytea,
+		CASE WHEN NOT $10 THEN now() END, CASE WHEN NOT $10 THEN 'request' END)
 	RETURNING tenant_id, id
 )
 INSERT INTO webhook_states (tenant_id, endpoint_id) SELECT tenant_id, id FROM made;
+
+-- Nobody has others told of what they may not see themselves.  $1 id, $2 types of events, $3 the permission that each takes.
+-- name: webhooks_may_tell :exec
+SELECT refuse('ZY403', format('You cannot have a webhook told of %s: you do not hold %s', t.type, t.permission), t.permission)
+FROM webhook_endpoints w
+JOIN unnest($2::text[], $3::text[]) AS t (type, permission) ON webhook_wants(w.event_types, t.type)
+WHERE w.id = $1 AND lacks(t.permission)
+LIMIT 1;
 
 -- name: webhooks_get :one  reply: Webhook  noun: Webhook
 SELECT w.id, w.url, w.description, w.event_types AS "eventTypes", w.header_names AS "headerNames", w.rate_limit AS "rateLimit",
@@ -128,20 +138,25 @@ WHERE ($1::uuid IS NULL OR endpoint_id = $1)
   AND (SELECT CASE WHEN $1::uuid IS NULL OR EXISTS (SELECT FROM webhook_endpoints w WHERE w.id = $1 AND w.deleted_at IS NULL) THEN true
 		   ELSE refuse('ZY404', 'Webhook not found') END);
 
--- With what was sent, and what each attempt has heard.
+-- With what was sent, and what each of the last 50 attempts has heard: the bodies for who may see such events.
+-- $1 id, $2 types of events, $3 the permission that each takes.
 -- name: webhooks_delivery :one  reply: WebhookDeliveryShown  noun: Delivery
 SELECT d.id, d.endpoint_id AS "webhookId", d.message_id AS "messageId", d.type AS "eventType", d.state AS "status", d.attempts,
        d.status AS "responseStatus", d.error, CASE WHEN d.state IN ('waiting', 'delayed') THEN d.due_at END AS "nextAttemptAt",
        d.created_at AS "createdAt", d.finished_at AS "finishedAt",
-       (SELECT m.payload FROM webhook_messages m WHERE m.tenant_id = d.tenant_id AND m.id = d.message_id) AS "requestBody",
+       (SELECT m.payload FROM webhook_messages m WHERE m.tenant_id = d.tenant_id AND m.id = d.message_id AND may.see) AS "requestBody",
        (SELECT coalesce(json_agg(json_build_object(
 			'number', a.number, 'url', a.url, 'requestHeaders', a.request_headers, 'responseStatus', a.status,
-			'responseHeaders', a.response_headers, 'responseBody', a.response_body, 'error', a.error,
+			'responseHeaders', a.response_headers, 'responseBody', CASE WHEN may.see THEN a.response_body END, 'error', a.error,
 			'durationMs', a.duration_us / 1000,
 			'startedAt', to_char(a.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) ORDER BY a.number), '[]')
 	FROM webhook_attempts a
-	WHERE a.tenant_id = d.tenant_id AND a.delivery_id = d.id) AS "attemptList"
+	WHERE a.tenant_id = d.tenant_id AND a.delivery_id = d.id AND a.number > d.attempts - 50) AS "attemptList"
 FROM webhook_deliveries d
+CROSS JOIN LATERAL (
+	SELECT NOT EXISTS (SELECT FROM unnest($2::text[], $3::text[]) AS t (type, permission)
+			   WHERE t.type = d.type AND lacks(t.permission)) AS see
+) AS may
 WHERE d.id = $1;
 
 -- Begins it anew, with all its tries before it.  $1 id.

@@ -4,9 +4,12 @@
 #include "support/answer.h"
 #include "support/caller.h"
 #include "support/database.h"
+#include "support/factories.h"
 #include "support/hooked.h"
 #include "support/receiver.h"
 #include "support/world.h"
+
+#include "base/jsonread.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -81,6 +84,72 @@ Test(webhooks, are_as_many_as_the_plan_allows)
 	(void)webhook_make(&ann, "/told", "");
 	answer_is_error(post(&ann, "/webhooks", strf("{\"url\":\"%s\"}", receiver_url("/told"))),
 			402, "PLAN_LIMIT_EXCEEDED", NULL);
+}
+
+Test(webhooks, are_a_hundred_where_no_plan_says_how_many)
+{
+	struct caller ann = caller(ROLE_ADMIN);
+
+	database_run("INSERT INTO webhook_endpoints (tenant_id, id, url, secret_sealed) "
+		     "SELECT $1::uuid, uuid_v7(), 'https://hooks.example.com/', '' "
+		     "FROM generate_series(1, 99)",
+		     id_text(ann.tenant.u), NULL);
+	(void)webhook_make(&ann, "/told", "");
+	answer_is_error(post(&ann, "/webhooks", strf("{\"url\":\"%s\"}", receiver_url("/told"))),
+			402, "PLAN_LIMIT_EXCEEDED", NULL);
+}
+
+Test(webhooks, may_be_made_before_anything_is_sent)
+{
+	struct caller ann = caller(ROLE_ADMIN);
+	struct answer a =
+		answer_is(post(&ann, "/webhooks",
+			       strf("{\"url\":\"%s\",\"enabled\":false}", receiver_url("/told"))),
+			  201);
+
+	cr_assert_not(answer_bool(a, "enabled"));
+	cr_assert_str_eq(answer_text(a, "disabledReason"), "request");
+}
+
+/* Else who may manage webhooks could read by them whatever happens. */
+Test(webhooks, are_told_of_what_their_maker_may_see)
+{
+	struct caller ann = caller(ROLE_ADMIN);
+	struct caller key = with_api_key(
+		ann, api_key_make(ann.tenant, ann.user, "canManageWebhooks canViewWebhooks"));
+	const char *path = strf("/webhooks/%s", webhook_make(&ann, "/told", PROJECTS));
+	const char *url = strf("\"url\":\"%s\"", receiver_url("/elsewhere"));
+	struct answer a = post(&key, "/webhooks", strf("{%s}", url));
+
+	answer_is_error(a, 403, "AUTH_FORBIDDEN", NULL);
+	answer_is_error(post(&key, "/webhooks", strf("{%s,\"eventTypes\":[\"user.*\"]}", url)), 403,
+			"AUTH_FORBIDDEN", NULL);
+	answer_is(post(&key, "/webhooks", strf("{%s,\"eventTypes\":[\"tenant.*\"]}", url)), 201);
+	a = patch(&key, path, strf("{%s}", url));
+	answer_is_error(a, 403, "AUTH_FORBIDDEN", NULL);
+	cr_assert_str_eq(answer_text(a, "details.required"), "canViewProjects");
+	answer_is_error(patch(&key, path, "{\"eventTypes\":[]}"), 403, "AUTH_FORBIDDEN", NULL);
+	answer_is(patch(&key, path, "{\"rateLimit\":5}"), 200);
+}
+
+Test(webhooks, show_what_was_sent_to_who_may_see_it)
+{
+	struct caller ann = caller(ROLE_ADMIN);
+	struct caller key =
+		with_api_key(ann, api_key_make(ann.tenant, ann.user, "canViewWebhooks"));
+	const char *id = webhook_make(&ann, "/told", PROJECTS);
+	const struct json *value;
+	struct answer a;
+
+	webhook_happen(&ann);
+	webhook_await(id, "delivered", 1);
+	a = webhook_delivery(&ann, id);
+	cr_assert(str_starts(str_of(answer_text(a, "requestBody")), "{"));
+	a = webhook_delivery(&key, id);
+	cr_assert_eq(answer_int(a, "responseStatus"), 200);
+	cr_assert(answer_find(&a, "requestBody", &value) && json_kind(value) == JSON_NULL);
+	cr_assert(answer_find(&a, "attemptList.0.responseBody", &value) &&
+		  json_kind(value) == JSON_NULL);
 }
 
 /* No address of ours, our neighbours or a cloud's metadata, in whatever form. */

@@ -87,6 +87,11 @@ Test(webhooks_sending, can_be_tried_out)
 	cr_assert_str_eq(answer_text(a, "requestBody"), receiver_body(0).ptr);
 	cr_assert_not_null(strstr(receiver_body(0).ptr, "{\"test\": true}"));
 
+	answer_is(post(&ann, strf("/webhooks/%s/test", id), "{\"eventType\":\"user.suspended\"}"),
+		  202);
+	receiver_await(2);
+	cr_assert_not_null(strstr(receiver_body(1).ptr, "\"email\": \"ann@example.com\""));
+
 	answer_is_error(post(&ann, strf("/webhooks/%s/test", id), "{\"eventType\":\"no.such\"}"),
 			400, "VALIDATION_ERROR", "eventType");
 	answer_is(patch(&ann, strf("/webhooks/%s", id), "{\"enabled\":false}"), 200);
@@ -398,6 +403,33 @@ Test(webhooks_sending, keep_to_their_rate)
 	webhook_await(id, "delivered", 20);
 	/* Five at once, and the others at five a second. */
 	cr_assert_geq(clock_monotonic_us() - began_us, 2900 * US_PER_MS);
+}
+
+Test(webhooks_sending, keep_the_last_of_very_many_attempts)
+{
+	struct caller ann = caller(ROLE_ADMIN);
+	const char *id = webhook_make(&ann, "/told", PROJECTS);
+	struct answer a;
+
+	webhook_happen(&ann);
+	webhook_await(id, "delivered", 1);
+	database_run(
+		"WITH d AS (UPDATE webhook_deliveries SET attempts = 120 "
+		"WHERE endpoint_id = $1::uuid RETURNING tenant_id, id) "
+		"INSERT INTO webhook_attempts (tenant_id, delivery_id, number, url, "
+		"request_headers, duration_us, started_at) SELECT tenant_id, id, n, 'https://x', "
+		"'{}', 1, now() FROM d, generate_series(2, 120) AS n",
+		id, NULL);
+	a = webhook_delivery(&ann, id);
+	cr_assert_eq(answer_len(a, "attemptList"), 50);
+	cr_assert_eq(answer_int(a, "attemptList.49.number"), 120);
+	answer_is(post(&ann, strf("/webhooks/deliveries/%s/replay", answer_text(a, "id")), NULL),
+		  202);
+	webhook_await(id, "delivered", 1);
+	cr_assert_eq(database_number("SELECT min(number) FROM webhook_attempts "
+				     "WHERE delivery_id = $1::uuid",
+				     answer_text(a, "id"), NULL),
+		     121 - 49);
 }
 
 Test(webhooks_sending, tell_nothing_of_another_tenant)

@@ -38,6 +38,7 @@ struct webhook_new {
 	struct list headers;     /* const struct webhook_header * */
 	int64_t rate_limit;      /* deliveries a second; 0: any number */
 	bool ordered;            /* the next only when the former was delivered or given up */
+	bool enabled;            /* else nothing is sent yet */
 };
 
 /* What is not given stays as it is. */
@@ -61,7 +62,7 @@ struct webhook_filter {
 };
 
 struct webhook_ping {
-	const char *event_type; /* NULL: "webhook.test" */
+	const char *event_type; /* whose example is sent; NULL: "webhook.test", {"test":true} */
 };
 
 struct delivery_filter {
@@ -86,8 +87,8 @@ extern const struct job_kind webhook_replay_job, webhook_stop_job, webhook_disab
 /*
  * With the event webhook.created; *ret_secret is for whoever verifies, and never shown again.
  * ERR_VALIDATION_ERROR for a URL that the guard refuses ("url"), a type of event that does not
- * exist ("eventTypes"), a header that is not to be set ("headers"); ERR_PLAN_LIMIT_EXCEEDED.
- * Resolves a name: blocking.
+ * exist ("eventTypes"), a header that is not to be set ("headers"); ERR_AUTH_FORBIDDEN for events
+ * that the caller may not see; ERR_PLAN_LIMIT_EXCEEDED. Resolves a name: blocking.
  */
 int webhooks_create(struct ctx *c, const struct webhook_new *in, const char **ret_secret,
 		    const struct rows **ret) MUST_CHECK;
@@ -97,7 +98,8 @@ int webhooks_list(struct ctx *c, const struct webhook_filter *f, const struct pa
 		  const struct page **ret) MUST_CHECK;
 
 /* These three want c's If-Match, when there is one, to be the webhook's version. What waits for one
- * that is disabled or deleted is cancelled; one that is enabled begins anew. */
+ * that is disabled or deleted is cancelled; one that is enabled, or has another URL, begins anew. A
+ * change of what is told, or to whom, wants that the caller may see it, as in webhooks_create(). */
 int webhooks_update(struct ctx *c, struct webhook_id id, const struct webhook_patch *in,
 		    const struct rows **ret) MUST_CHECK;
 int webhooks_rotate_secret(struct ctx *c, struct webhook_id id, const struct webhook_rotation *in,
@@ -111,6 +113,8 @@ int webhooks_test(struct ctx *c, struct webhook_id id, const struct webhook_ping
 /* Of one webhook, or of all with a nil id. */
 int webhooks_deliveries(struct ctx *c, struct webhook_id id, const struct delivery_filter *f,
 			const struct paging *p, const struct page **ret) MUST_CHECK;
+
+/* Without bodies where the caller may not see such events. */
 int webhooks_delivery(struct ctx *c, struct delivery_id id, const struct rows **ret) MUST_CHECK;
 
 /* Begins a delivery anew. ERR_RESOURCE_CONFLICT when it is under way, or its webhook is disabled.

@@ -43,6 +43,8 @@ static const struct field webhook_new_fields[] = {
 	  .about = "Deliveries a second at most; null: as many as there are", .example = "50" },
 	{ "ordered", T_BOOL, OPTIONAL, offsetof(struct webhook_new, ordered), .fallback = "false",
 	  .about = "One after another: the next only when the former was delivered or given up", .example = "false" },
+	{ "enabled", T_BOOL, OPTIONAL, offsetof(struct webhook_new, enabled), .fallback = "true",
+	  .about = "Whether anything is sent yet", .example = "true" },
 };
 static const struct shape webhook_new = SHAPE("WebhookNew", struct webhook_new, webhook_new_fields);
 
@@ -121,12 +123,17 @@ static const struct shape webhook_shown = REPLY_SHAPE("WebhookShown", webhook_sh
 static const struct field type_fields[] = {
 	{ "name", T_STRING, REQUIRED, .about = "Never changes", .example = "project.created" },
 	{ "summary", T_STRING, REQUIRED, .about = "What has happened", .example = "A project was created" },
+	{ "permission", T_STRING, NULLABLE, .about = "What it takes to have a webhook told of it, and to see what was sent; null: nothing",
+	  .example = "canViewProjects" },
+	{ "example", T_JSON, REQUIRED, .about = "What is sent of one; its schema stands under webhooks in the OpenAPI document",
+	  .example = "{\"type\":\"project.created\"}" },
 };
 static const struct shape type_shape = REPLY_SHAPE("WebhookEventType", type_fields);
 static const struct field type = { .type = T_OBJECT, .shape = &type_shape, .about = "A type of event" };
 static const struct field types_fields[] = {
 	{ "data", T_ARRAY, REQUIRED, .of = &type, .about = "All there are; only a new release adds one",
-	  .example = "[{\"name\":\"project.created\",\"summary\":\"A project was created\"}]" },
+	  .example = "[{\"name\":\"project.created\",\"summary\":\"A project was created\",\"permission\":\"canViewProjects\","
+	  "\"example\":{\"type\":\"project.created\"}}]" },
 };
 static const struct shape types = REPLY_SHAPE("WebhookEventTypeList", types_fields);
 /* clang-format on */
@@ -199,6 +206,9 @@ static int list_types(struct request *r)
 		jsonwrite_object(&w);
 		jsonwrite_member_text(&w, "name", t->name);
 		jsonwrite_member_text(&w, "summary", t->summary);
+		jsonwrite_member_text(&w, "permission", permissions[t->perm].name);
+		jsonwrite_key(&w, "example");
+		event_write_example(&w, t);
 		jsonwrite_object_end(&w);
 	}
 	jsonwrite_array_end(&w);
@@ -225,7 +235,8 @@ static const struct route routes[] = {
 	{ POST, "/webhooks", TENANT_TIERS, PERM_MANAGE_WEBHOOKS, RATE_WRITE,
 	  .body = &webhook_new, .reply = &webhook_shown, .status = 201, .flags = ROUTE_IDEMPOTENT | ROUTE_NO_STORE | ROUTE_SLOW,
 	  .errors = ERRORS(ERR_PLAN_LIMIT_EXCEEDED),
-	  .summary = "Create a webhook", .about = "Its secret is shown this once", .handle = create },
+	  .summary = "Create a webhook", .about = "Its secret is shown this once. Nobody has others told of events that they may not see "
+	  "themselves", .handle = create },
 
 	{ GET, "/webhooks/:id", TENANT_TIERS, PERM_VIEW_WEBHOOKS, RATE_READ,
 	  .reply = &webhook,

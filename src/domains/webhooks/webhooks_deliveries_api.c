@@ -19,7 +19,7 @@ static const char *const whiches[] = { "failed", "all", "missed", NULL };
 
 static const struct field ping_fields[] = {
 	{ "eventType", T_STRING, OPTIONAL, offsetof(struct webhook_ping, event_type), .min = 1, .max = 100, .pattern = "eventType",
-	  .about = "What it pretends to be; webhook.test if absent", .example = "project.created" },
+	  .about = "Of which type an example is sent; {\"test\":true} as webhook.test if absent", .example = "project.created" },
 };
 static const struct shape ping = SHAPE("WebhookTest", struct webhook_ping, ping_fields);
 
@@ -77,7 +77,7 @@ static const struct field attempt_fields[] = {
 	  .example = "{\"webhook-id\":\"0190f6a0-7b1c-7c3e-9d2f-3a4b5c6d7e8f\"}" },
 	{ "responseStatus", T_INT, NULLABLE, .about = "What it was answered with; null: with nothing", .example = "200" },
 	{ "responseHeaders", T_JSON, NULLABLE, .about = "The headers of the answer", .example = "{\"Content-Type\":\"text/plain\"}" },
-	{ "responseBody", T_STRING, NULLABLE, .about = "Its first 4 KiB", .example = "ok" },
+	{ "responseBody", T_STRING, NULLABLE, .about = "Its first 4 KiB; null where you may not see such events", .example = "ok" },
 	{ "error", T_STRING, NULLABLE, .about = "Why it failed", .example = "The answer was not 2xx" },
 	{ "durationMs", T_INT, REQUIRED, .about = "How long it took", .example = "81" },
 	{ "startedAt", T_DATETIME, REQUIRED, .about = "When it began", .example = TIME_EXAMPLE },
@@ -87,8 +87,9 @@ static const struct field attempt = { .type = T_OBJECT, .shape = &attempt_shape,
 
 static const struct field delivery_shown_fields[] = {
 	DELIVERY_FIELDS,
-	{ "requestBody", T_STRING, NULLABLE, .about = "What is sent, to the byte, each time", .example = "{\"type\":\"project.created\"}" },
-	{ "attemptList", T_ARRAY, REQUIRED, .of = &attempt, .about = "Each attempt, the oldest first", .example = "[]" },
+	{ "requestBody", T_STRING, NULLABLE, .about = "What is sent, to the byte, each time; null where you may not see such "
+	  "events", .example = "{\"type\":\"project.created\"}" },
+	{ "attemptList", T_ARRAY, REQUIRED, .of = &attempt, .about = "The last 50 attempts, the oldest first", .example = "[]" },
 };
 static const struct shape delivery_shown = REPLY_SHAPE("WebhookDeliveryShown", delivery_shown_fields);
 
@@ -224,8 +225,8 @@ static int get_stats(struct request *r, const struct rows **ret)
 /* clang-format off */
 static const struct route routes[] = {
 	{ POST, "/webhooks/:id/test", TENANT_TIERS, PERM_MANAGE_WEBHOOKS, RATE_WRITE,
-	  .body = &ping, .reply = &delivery_shown, .status = 202, .errors = ERRORS(ERR_RESOURCE_CONFLICT),
-	  .summary = "Send a test to a webhook", .about = "Its data is {\"test\":true}. Location: the delivery, which says how it went",
+	  .body = &ping, .reply = &delivery_shown, .status = 202, .flags = ROUTE_IDEMPOTENT, .errors = ERRORS(ERR_RESOURCE_CONFLICT),
+	  .summary = "Send a test to a webhook", .about = "An example of an event, of nobody and with no subject. Location: the delivery, which says how it went",
 	  .handle = test },
 
 	{ GET, "/webhooks/:id/deliveries", TENANT_TIERS, PERM_VIEW_WEBHOOKS, RATE_SEARCH,
@@ -239,7 +240,7 @@ static const struct route routes[] = {
 	{ POST, "/webhooks/:id/replay", TENANT_TIERS, PERM_MANAGE_WEBHOOKS, RATE_WRITE,
 	  .body = &replay_range, .reply = &started, .status = 202, .flags = ROUTE_IDEMPOTENT,
 	  .errors = ERRORS(ERR_RESOURCE_CONFLICT),
-	  .summary = "Send a webhook's deliveries of a time again", .about = "A job does it. Location: the job", .handle = replay_many },
+	  .summary = "Send a webhook's deliveries of a time again", .about = "A job does it. Location: the job. What was missed is sent of the last 28 days", .handle = replay_many },
 
 	{ GET, "/webhooks/deliveries", TENANT_TIERS, PERM_VIEW_WEBHOOKS, RATE_SEARCH,
 	  .query = &filter, .reply = &delivery, .sorts = "createdAt", .flags = ROUTE_REPLICA,
@@ -250,7 +251,7 @@ static const struct route routes[] = {
 	  .summary = "Get a delivery, with what was sent and what each attempt heard", .one = get },
 
 	{ POST, "/webhooks/deliveries/:id/replay", TENANT_TIERS, PERM_MANAGE_WEBHOOKS, RATE_WRITE,
-	  .reply = &delivery, .status = 202, .errors = ERRORS(ERR_RESOURCE_CONFLICT),
+	  .reply = &delivery, .status = 202, .flags = ROUTE_IDEMPOTENT, .errors = ERRORS(ERR_RESOURCE_CONFLICT),
 	  .summary = "Send a delivery again", .about = "With the same webhook-id, and all its attempts before it", .handle = replay },
 
 	{ 0 },

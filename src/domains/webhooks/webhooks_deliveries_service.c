@@ -4,32 +4,60 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/ctx.h"
+#include "base/jsonwrite.h"
 #include "db/batch.h"
 #include "db/page.h"
 #include "domains/webhooks/webhooks_jobs.h"
 #include "domains/webhooks/webhooks_types.h"
+#include "events/types.h"
 #include "gen/sql_webhooks.h"
 #include "gen/sql_webhooks_sending.h"
 
-#define TEST_TYPE "webhook.test"
-#define TEST_DATA "{\"test\":true}"
+#define TEST_TYPE         "webhook.test"
+#define TEST_DATA         "{\"test\":true}"
+#define EXAMPLE_BYTES_MAX KIB(16)
+
+static void add_delivery(struct batch *b, struct ctx *c, struct delivery_id id,
+			 const struct rows **ret)
+{
+	struct webhook_guarded g = webhook_guarded_types(c);
+
+	batch_add(b, ret, &sql_webhooks_delivery,
+		  ARGS(arg_uuid(id.u), arg_texts(c, g.types), arg_texts(c, g.permissions)));
+}
+
+/* What an event of the type might say, so that it is a test of who receives it too. */
+static const char *example_of(struct ctx *c, const char *type)
+{
+	struct jsonwrite w;
+	struct buf out;
+
+	buf_init(&out, c->arena, EXAMPLE_BYTES_MAX);
+	jsonwrite_init(&w, &out);
+	event_write_data_example(&w, event_type_find(type));
+	BUG_IF(out.overflow); /* tables have a bound */
+
+	return out.data;
+}
 
 int webhooks_test(struct ctx *c, struct webhook_id id, const struct webhook_ping *in,
 		  struct delivery_id *ret_id, const struct rows **ret)
 {
 	struct delivery_id delivery = { uuid_v7() };
-	const char *type = in->event_type ? in->event_type : TEST_TYPE;
+	const char *type = in->event_type, *data = TEST_DATA;
 	struct batch *b;
 
-	if (in->event_type && (strchr(type, '*') || !webhook_type_exists(type)))
+	if (type && (strchr(type, '*') || !webhook_type_exists(type)))
 		return fail_issue(c, "eventType", "custom", "There is no such type of event");
+	if (type)
+		data = example_of(c, type);
 
 	b = batch_new(c, BATCH_WRITE);
 	batch_add(b, NULL, &sql_webhooks_must_be_enabled, ARGS(arg_uuid(id.u)));
 	batch_add(b, NULL, &sql_webhooks_test,
-		  ARGS(arg_uuid(id.u), arg_uuid(delivery.u), arg_uuid(uuid_v7()), arg_text(type),
-		       arg_text(TEST_DATA)));
-	batch_add(b, ret, &sql_webhooks_delivery, ARGS(arg_uuid(delivery.u)));
+		  ARGS(arg_uuid(id.u), arg_uuid(delivery.u), arg_uuid(uuid_v7()),
+		       arg_text(type ? type : TEST_TYPE), arg_text(data)));
+	add_delivery(b, c, delivery, ret);
 	batch_add(b, NULL, &sql_webhooks_call, NO_ARGS);
 	*ret_id = delivery;
 
@@ -47,7 +75,11 @@ int webhooks_deliveries(struct ctx *c, struct webhook_id id, const struct delive
 
 int webhooks_delivery(struct ctx *c, struct delivery_id id, const struct rows **ret)
 {
-	return db_read(c, ret, &sql_webhooks_delivery, ARGS(arg_uuid(id.u)));
+	struct batch *b = batch_new(c, BATCH_READ);
+
+	add_delivery(b, c, id, ret);
+
+	return batch_run(b);
 }
 
 int webhooks_replay(struct ctx *c, struct delivery_id id, const struct rows **ret)

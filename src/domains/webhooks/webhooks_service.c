@@ -102,6 +102,15 @@ static struct arg arg_limit(int64_t rate_limit)
  * Endpoints
  */
 
+/* Behind the change that it judges. */
+static void add_may_tell(struct batch *b, struct ctx *c, struct webhook_id id)
+{
+	struct webhook_guarded g = webhook_guarded_types(c);
+
+	batch_add(b, NULL, &sql_webhooks_may_tell,
+		  ARGS(arg_uuid(id.u), arg_texts(c, g.types), arg_texts(c, g.permissions)));
+}
+
 int webhooks_create(struct ctx *c, const struct webhook_new *in, const char **ret_secret,
 		    const struct rows **ret)
 {
@@ -121,7 +130,9 @@ int webhooks_create(struct ctx *c, const struct webhook_new *in, const char **re
 		  ARGS(arg_uuid(id.u), arg_text(in->url), arg_text(in->description),
 		       arg_texts(c, in->event_types), arg_header_names(c, in->headers),
 		       arg_sealed(webhook_headers_seal(c, id, in->headers)),
-		       arg_limit(in->rate_limit), arg_bool(in->ordered), arg_sealed(secret)));
+		       arg_limit(in->rate_limit), arg_bool(in->ordered), arg_sealed(secret),
+		       arg_bool(in->enabled)));
+	add_may_tell(b, c, id);
 	batch_add(b, ret, &sql_webhooks_get, ARGS(arg_uuid(id.u)));
 	batch_event(b, c, "webhook.created", id.u, NULL);
 
@@ -170,9 +181,11 @@ int webhooks_update(struct ctx *c, struct webhook_id id, const struct webhook_pa
 
 	b = batch_new(c, BATCH_WRITE);
 	add_update(b, c, id, in);
-	if (in->has_enabled && in->enabled)
+	if (in->has_url || in->has_event_types)
+		add_may_tell(b, c, id);
+	if (in->has_url || (in->has_enabled && in->enabled))
 		batch_add(b, NULL, &sql_webhooks_forget_failures, ARGS(arg_uuid(id.u)));
-	else if (in->has_enabled)
+	if (in->has_enabled && !in->enabled)
 		webhooks_add_stop(b, c, id);
 	batch_add(b, ret, &sql_webhooks_get, ARGS(arg_uuid(id.u)));
 	batch_event(b, c, "webhook.updated", id.u, NULL);

@@ -31,6 +31,24 @@ struct list webhook_types(struct ctx *c)
 	return (struct list){ names, n };
 }
 
+struct webhook_guarded webhook_guarded_types(struct ctx *c)
+{
+	size_t n = webhook_types(c).len, len = 0;
+	const char **types = arena_make_n(c->arena, const char *, n);
+	const char **perms = arena_make_n(c->arena, const char *, n);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct event_type *t = webhook_type(i);
+
+		if (!permissions[t->perm].name)
+			continue; /* any member may */
+		types[len] = t->name;
+		perms[len++] = permissions[t->perm].name;
+	}
+
+	return (struct webhook_guarded){ { types, len }, { perms, len } };
+}
+
 /* "project.*" and "project.created". */
 static bool is_of_kind(const char *type, struct str wanted)
 {
