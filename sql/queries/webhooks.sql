@@ -123,7 +123,8 @@ SELECT pg_notify('zygo_webhooks', '');
 ------------------------------------------------------------------------------------------------------------
 -- Deliveries
 
--- $1 endpoint, $2 status, $3 type of event, $4 and $5 from when to when. Whether the endpoint is there is asked once, before any row.
+-- $1 endpoint, $2 status, $3 type of event, $4 and $5 from when to when, $6 message, whose deliveries have its moment. Whether the endpoint
+-- is there is asked once, before any row.
 -- name: webhooks_deliveries :page  reply: WebhookDelivery
 -- sort: -createdAt created_at timestamptz
 SELECT id, endpoint_id AS "webhookId", message_id AS "messageId", type AS "eventType", state AS "status", attempts,
@@ -135,6 +136,7 @@ WHERE ($1::uuid IS NULL OR endpoint_id = $1)
   AND ($3::text IS NULL OR type = $3)
   AND ($4::timestamptz IS NULL OR created_at >= $4)
   AND ($5::timestamptz IS NULL OR created_at < $5)
+  AND ($6::uuid IS NULL OR (message_id = $6 AND created_at = (SELECT m.created_at FROM webhook_messages m WHERE m.id = $6)))
   AND (SELECT CASE WHEN $1::uuid IS NULL OR EXISTS (SELECT FROM webhook_endpoints w WHERE w.id = $1 AND w.deleted_at IS NULL) THEN true
 		   ELSE refuse('ZY404', 'Webhook not found') END);
 

@@ -45,6 +45,12 @@ Test(webhooks_sending, are_told_once_of_what_happened_and_say_what_was_sent)
 
 	cr_assert_eq(receiver_count(), 1);
 	cr_assert_eq(answer_len(get(&ann, strf("/webhooks/%s/deliveries", other)), "data"), 0);
+	cr_assert_eq(answer_len(get(&ann, strf("/webhooks/deliveries?messageId=%s",
+					       receiver_header(0, "webhook-id"))),
+				"data"),
+		     1);
+	cr_assert_eq(answer_len(get(&ann, strf("/webhooks/deliveries?messageId=%s", id)), "data"),
+		     0);
 	cr_assert_eq(answer_len(get(&ann, "/webhooks/deliveries?status=delivered&eventType="
 					  "project.created&since=2020-01-01T00:00:00Z"),
 				"data"),

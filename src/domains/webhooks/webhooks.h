@@ -68,6 +68,7 @@ struct webhook_ping {
 struct delivery_filter {
 	const char *status, *event_type; /* NULL: all */
 	int64_t since_us, until_us;      /* 0: no bound */
+	struct uuid message;             /* nil: all */
 };
 
 /* What is sent again: "failed": what was given up or cancelled; "all": that and what was delivered;

@@ -32,6 +32,8 @@ static const struct field filter_fields[] = {
 	  .about = "Of events from then on", .example = TIME_EXAMPLE },
 	{ "until", T_DATETIME, OPTIONAL, offsetof(struct delivery_filter, until_us),
 	  .about = "Of events before then", .example = TIME_EXAMPLE },
+	{ "messageId", T_UUID, OPTIONAL, offsetof(struct delivery_filter, message),
+	  .about = "Only of this message: an event's id, as webhook-id has it", .example = ID_EXAMPLE },
 };
 static const struct shape filter = SHAPE("WebhookDeliveryFilter", struct delivery_filter, filter_fields);
 

@@ -69,7 +69,7 @@ int webhooks_deliveries(struct ctx *c, struct webhook_id id, const struct delive
 {
 	return page_run(c, &sql_webhooks_deliveries,
 			ARGS(arg_uuid(id.u), arg_text(f->status), arg_text(f->event_type),
-			     arg_time(f->since_us), arg_time(f->until_us)),
+			     arg_time(f->since_us), arg_time(f->until_us), arg_uuid(f->message)),
 			p, ret);
 }
 
