@@ -39,10 +39,14 @@ RETURNING position;
 -- name: spine_failed :exec  role: system
 UPDATE event_readers SET failed_at = coalesce(failed_at, now()), failure = $2 WHERE name = $1;
 
--- What the realtime server is told (src/events/live.c).
+-- What the realtime server is told (src/events/live.c): "after" is the tenant's event before it, so that who did not hear of that one knows.
 -- name: spine_live :many  role: system
-SELECT position, id, type, tenant_id AS "tenantId", subject_id AS "subjectId", user_id AS "userId", data, created_at AS "at"
-FROM events_at_hand();
+SELECT position,
+       coalesce(lag(position) OVER (PARTITION BY tenant_id ORDER BY position),
+		(SELECT max(l.position) FROM event_log l WHERE l.tenant_id = e.tenant_id AND l.position < e.position), 0) AS "after",
+       id, type, tenant_id AS "tenantId", subject_id AS "subjectId", user_id AS "userId", data, created_at AS "at"
+FROM events_at_hand() e
+ORDER BY position;
 
 -- Makes coming partitions, drops those of months that ended $1 days ago.
 -- name: spine_roll_partitions :many  role: system

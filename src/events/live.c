@@ -15,6 +15,7 @@
 /* clang-format off */
 static const struct field live_event_fields[] = {
 	{ "position", T_INT, REQUIRED, .about = "Its place among the events of all tenants" },
+	{ "after", T_INT, REQUIRED, .about = "The place of the tenant's event before it; 0: there is none" },
 	{ "id", T_UUID, REQUIRED, .about = "The event's" },
 	{ "type", T_STRING, REQUIRED, .about = "A name of events/types.h" },
 	{ "tenantId", T_UUID, REQUIRED, .about = "Whose it is" },

@@ -166,8 +166,7 @@ static void take_permissions(struct ctx *c, const struct rows *row, struct conne
 
 	for (size_t i = 0; i < n; i++)
 		connection_permit(ret, names[i]);
-	if (c->actor.is_global_admin)
-		ret->permissions = UINT64_MAX;
+	ret->is_of_platform = c->actor.is_global_admin;
 }
 
 /* What is wrong with the caller is the credential's fault; anything else is ours. */

@@ -21,7 +21,7 @@ size_t connections_len;
 
 bool connection_holds(const struct connection *c, enum perm p)
 {
-	return p == PERM_MEMBER || (c->permissions & UINT64_C(1) << p);
+	return p == PERM_MEMBER || c->is_of_platform || (c->permissions & UINT64_C(1) << p);
 }
 
 void connection_permit(struct connection *c, struct str name)
@@ -64,7 +64,7 @@ static void queue_grow(struct connection *c)
 
 static void queue_push(struct connection *c, struct frame *f)
 {
-	if (c->queue_bytes + f->len > (size_t)config()->realtime_queue_max + c->queue_more) {
+	if (c->queue_bytes + f->len > (size_t)config()->realtime_queue_max + c->queue_asked) {
 		log_info("WebSocket client dropped: it does not read",
 			 LOG_I("waiting", c->queue_bytes));
 		atomic_fetch_add(&tally->slow, 1);
@@ -103,6 +103,16 @@ void connection_say(struct connection *c, struct str text)
 	frame_drop(f);
 }
 
+void connection_answer(struct connection *c, struct str text)
+{
+	uint32_t waiting = c->queue_len;
+
+	c->queue_asked += text.len;
+	connection_say(c, text);
+	if (c->queue_len == waiting)
+		c->queue_asked -= text.len; /* it did not have to wait */
+}
+
 static void queue_done(struct connection *c)
 {
 	for (uint32_t i = 0; i < c->queue_len; i++)
@@ -110,12 +120,7 @@ static void queue_done(struct connection *c)
 	free(c->queue);
 	c->queue = NULL;
 	c->queue_len = c->queue_cap = 0;
-	c->queue_bytes = c->queue_more = 0;
-}
-
-void connection_expect(struct connection *c, size_t bytes)
-{
-	c->queue_more = size_add(c->queue_more, bytes);
+	c->queue_bytes = c->queue_asked = 0;
 }
 
 /* As many as the socket takes at once; with an extension, one a turn. */

@@ -3,8 +3,9 @@
  *
  * It lives in the memory that libwebsockets keeps for a connection, from link.c's "established" to
  * its "closed". Messages are written at once while the client reads, and wait in a queue of at most
- * REALTIME_QUEUE_MAX bytes when it does not; who lets more wait is dropped, so nobody waits for
- * them. Nothing here frees a connection under its caller: closing happens in the loop.
+ * REALTIME_QUEUE_MAX bytes when it does not, beside what it has asked for itself; who lets more
+ * wait is dropped, so nobody waits for them. Nothing here frees a connection under its caller:
+ * closing happens in the loop.
  */
 #pragma once
 
@@ -52,6 +53,7 @@ struct connection {
 	struct user_id user; /* nil: one of the platform's people without a seat */
 	struct account_id account;
 	struct tenant *tenant; /* NULL: not let in */
+	bool is_of_platform;   /* one of the platform's own people: holds every permission */
 	uint64_t permissions;  /* bit p: holds enum perm p */
 	int64_t ends_at_us;    /* of its access token; 0: as the session does */
 
@@ -61,7 +63,7 @@ struct connection {
 	struct frame **queue; /* the oldest first; NULL: nothing waits */
 	uint32_t queue_len, queue_cap;
 	size_t queue_bytes;
-	size_t queue_more; /* bytes that may wait beside REALTIME_QUEUE_MAX: what was asked for */
+	size_t queue_asked; /* at most so many of them were asked for: they count for nothing */
 
 	char *part; /* of a message that has not come whole */
 	size_t part_len;
@@ -91,8 +93,9 @@ void connection_send(struct connection *c, struct frame *f);
 /* Sends text to this one alone. */
 void connection_say(struct connection *c, struct str text);
 
-/* So many bytes more may wait until nothing waits: for what the client asked for at once. */
-void connection_expect(struct connection *c, size_t bytes);
+/* The same of what the client has asked for, which may wait beside REALTIME_QUEUE_MAX: whoever asks
+ * for much bounds it by queue_asked. */
+void connection_answer(struct connection *c, struct str text);
 
 /* The client reads again: writes what waits. False: it is to be dropped. */
 bool connection_flush(struct connection *c);

@@ -61,26 +61,12 @@ static void say(struct connection *c, const char *type, const char *key, const c
 
 static void say_error(struct connection *c, const char *code, const char *message, struct str room)
 {
-	struct buf text;
-	struct jsonwrite w;
-
-	buf_init(&text, own.arena, KIB(1));
-	jsonwrite_init(&w, &text);
-	jsonwrite_object(&w);
-	jsonwrite_member_text(&w, "type", "error");
-	jsonwrite_member_text(&w, "message", message);
-	jsonwrite_member_text(&w, "code", code);
-	if (room.ptr && room.len < ROOM_NAME_SIZE) {
-		jsonwrite_key(&w, "room");
-		jsonwrite_str(&w, room);
-	}
-	jsonwrite_object_end(&w);
-	connection_say(c, buf_view(&text));
+	connection_say(c, error_text(own.arena, code, message, room));
 }
 
 static void deny(struct connection *c, struct str room)
 {
-	say_error(c, "ACCESS_DENIED", "Access denied to room", room);
+	connection_say(c, denial_text(own.arena, room));
 }
 
 void conversation_begin(struct connection *c)
@@ -183,6 +169,10 @@ static void unsubscribe(struct connection *c, const struct client_message *m)
 {
 	if (!m->room.len)
 		return;
+	if (m->room.len >= ROOM_NAME_SIZE) {
+		deny(c, m->room);
+		return;
+	}
 
 	roster_leave(c, m->room.ptr);
 	log_debug("WebSocket room left", LOG_S("room", m->room.ptr));
@@ -229,7 +219,7 @@ void conversation_hear(struct connection *c, struct str text)
 		return;
 	}
 	if (!client_message_parse(w->arena, text, &m, &why)) {
-		log_error("Failed to parse WebSocket message", LOG_S("reason", why));
+		log_warn("Failed to parse WebSocket message", LOG_S("reason", why));
 		return;
 	}
 

@@ -1,7 +1,10 @@
-/* Reading what clients say: see message.h. */
+/* Reading what clients say, and writing errors: see message.h. */
 #include "realtime/message.h"
 
+#include "base/buf.h"
 #include "base/jsonread.h"
+#include "base/jsonwrite.h"
+#include "realtime/rooms.h"
 
 static const struct {
 	const char *name;
@@ -61,4 +64,30 @@ bool client_message_parse(struct arena *a, struct str text, struct client_messag
 			      json_kind(value) == JSON_BOOL && jsonread_bool(value);
 
 	return true;
+}
+
+struct str error_text(struct arena *a, const char *code, const char *message, struct str room)
+{
+	struct buf text;
+	struct jsonwrite w;
+
+	buf_init(&text, a, KIB(2));
+	jsonwrite_init(&w, &text);
+	jsonwrite_object(&w);
+	jsonwrite_member_text(&w, "type", "error");
+	jsonwrite_member_text(&w, "message", message);
+	jsonwrite_member_text(&w, "code", code);
+	if (room.ptr && room.len < ROOM_NAME_SIZE) {
+		jsonwrite_key(&w, "room");
+		jsonwrite_str(&w, room);
+	}
+	jsonwrite_object_end(&w);
+	BUG_IF(text.overflow);
+
+	return buf_view(&text);
+}
+
+struct str denial_text(struct arena *a, struct str room)
+{
+	return error_text(a, "ACCESS_DENIED", "Access denied to room", room);
 }

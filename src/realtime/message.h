@@ -6,6 +6,8 @@
  *	{"type":"unsubscribe","room":…}
  *	{"type":"presence","room":…}      who is in the room
  *	{"type":"ping"}
+ *
+ * and what is answered to what cannot be done.
  */
 #pragma once
 
@@ -35,3 +37,8 @@ struct client_message {
 /* False when it is no JSON object with a type; *ret_why says why. Strings are the arena's. */
 bool client_message_parse(struct arena *a, struct str text, struct client_message *ret,
 			  const char **ret_why) MUST_CHECK;
+
+/* {"type":"error","message":…,"code":…,"room":…}, in the arena; room: NULL or longer than any: left
+ * out. */
+struct str error_text(struct arena *a, const char *code, const char *message, struct str room);
+struct str denial_text(struct arena *a, struct str room); /* of a room: ACCESS_DENIED */

@@ -12,6 +12,7 @@
 #include "db/batch.h"
 #include "gen/sql_realtime.h"
 #include "realtime/connection.h"
+#include "realtime/message.h"
 #include "realtime/roster.h"
 #include "realtime/tally.h"
 
@@ -35,7 +36,7 @@ static struct {
 /* One event, wherever it comes from. */
 struct news {
 	int64_t position;
-	struct str id, type, at;
+	struct str id, type, at; /* id: ptr NULL: it is no event of the log */
 	struct uuid subject;
 	struct str data; /* JSON */
 };
@@ -170,6 +171,20 @@ static struct str data_of(struct arena *a, const struct json *object)
 	return jsonread_member(object, "data", &value) ? jsonread_text(a, value) : STR("null");
 }
 
+static bool int_of(const struct json *object, const char *key, int64_t *ret)
+{
+	const struct json *value;
+
+	return jsonread_member(object, key, &value) && json_kind(value) == JSON_INT &&
+	       jsonread_i64(value, ret);
+}
+
+static void unsettle(struct tenant *t, void *p UNUSED)
+{
+	own.unsettled += t->is_settled;
+	t->is_settled = false;
+}
+
 static void hear_event(struct arena *a, struct tenant *t, const struct json *event)
 {
 	struct news n = {
@@ -178,14 +193,16 @@ static void hear_event(struct arena *a, struct tenant *t, const struct json *eve
 		.at = text_of(event, "at"),
 		.data = data_of(a, event),
 	};
-	const struct json *position;
+	int64_t after;
 
-	if (!jsonread_member(event, "position", &position) || json_kind(position) != JSON_INT ||
-	    !jsonread_i64(position, &n.position) || !n.type.ptr || !n.id.ptr || !n.at.ptr)
+	if (!int_of(event, "position", &n.position) || !int_of(event, "after", &after) ||
+	    !n.type.ptr || !n.id.ptr || !n.at.ptr)
 		return;
 	if (!uuid_parse(text_of(event, "subjectId"), &n.subject))
 		n.subject = (struct uuid){ { 0 } };
 
+	if (after > t->told)
+		unsettle(t, NULL); /* the one before it did not come: Redis did not take it */
 	if (t->is_settled)
 		tell(a, t, &n);
 }
@@ -193,24 +210,29 @@ static void hear_event(struct arena *a, struct tenant *t, const struct json *eve
 /* Presence goes on as it is; the rest is an event without an id. */
 static void hear_room(struct arena *a, const struct json *message, struct str text)
 {
-	struct str room = text_of(message, "room"), event = text_of(message, "event");
+	struct str room = text_of(message, "room");
+	struct news n = { .position = NO_POSITION, .type = text_of(message, "event") };
+	struct room_name name;
 	char at[RFC3339_SIZE];
-	struct room *r = room.ptr ? roster_room(room.ptr) : NULL;
 
-	if (!r || !event.ptr)
+	if (!n.type.ptr || !room.ptr || !room_name_parse(room, &name))
 		return;
 	if (str_is(text_of(message, "type"), "presence")) {
-		roster_tell(r, text, NO_POSITION);
+		struct room *r = roster_room(room.ptr);
+
+		if (r)
+			roster_tell(r, text, NO_POSITION);
 		return;
 	}
 
 	clock_rfc3339(clock_now_us(), at);
-	roster_tell(r,
-		    event_text(a, r->name,
-			       &(struct news){ .type = event,
-					       .data = data_of(a, message),
-					       .at = str_of(at) }),
-		    NO_POSITION);
+	n.at = str_of(at);
+	n.data = data_of(a, message);
+	tell_room(a, &name, &n);
+	if (name.kind == ROOM_RESOURCE) {
+		name.kind = ROOM_NOUN;
+		tell_room(a, &name, &n);
+	}
 }
 
 /* channel: "events:{<tenant>}" or "rooms:{<tenant>}". */
@@ -234,12 +256,6 @@ static void hear(struct arena *a, struct str channel, struct str text)
 		hear_event(a, t, message);
 	else
 		hear_room(a, message, text);
-}
-
-static void unsettle(struct tenant *t, void *p UNUSED)
-{
-	own.unsettled += t->is_settled;
-	t->is_settled = false;
 }
 
 static void note_away(void)
@@ -414,47 +430,48 @@ void news_ask_history(struct batch *b, const struct connection *who, const struc
 	if (n->kind == ROOM_USER || uuid_is_nil(since))
 		return;
 
-	batch_add(b, &ret->since, &sql_realtime_since, ARGS(arg_uuid(since)));
+	batch_add(b, &ret->since, &sql_realtime_since,
+		  ARGS(arg_uuid(since), arg_int(who->tenant->told), arg_int(HISTORY_SPAN)));
 	batch_add(b, &ret->events, &sql_realtime_history,
 		  ARGS(arg_uuid(since), arg_int(who->tenant->told),
 		       arg_text(n->noun ? n->noun->name : NULL), arg_uuid(n->resource),
-		       arg_int(HISTORY_MAX + 1)));
+		       arg_int(HISTORY_MAX + 1), arg_int(HISTORY_SPAN)));
 }
 
-static void tell_lost(struct ctx *c, struct connection *to, const struct room *in)
+static size_t bytes_of(const struct rows *events)
 {
-	struct buf text;
-	struct jsonwrite w;
+	size_t data = (size_t)rows_find(events, "data"), bytes = 0;
 
-	buf_init(&text, c->arena, KIB(1));
-	jsonwrite_init(&w, &text);
-	jsonwrite_object(&w);
-	jsonwrite_member_text(&w, "type", "error");
-	jsonwrite_member_text(&w, "code", "HISTORY_LOST");
-	jsonwrite_member_text(&w, "message",
-			      "What was missed cannot be replayed: read it anew by the API");
-	jsonwrite_member_text(&w, "room", in->name);
-	jsonwrite_object_end(&w);
-	connection_say(to, buf_view(&text));
+	for (size_t i = 0; i < rows_len(events); i++)
+		bytes += rows_str(events, i, data).len;
+
+	return bytes;
+}
+
+static bool can_replay(const struct connection *to, const struct history *h)
+{
+	return h->since && rows_len(h->since) && !rows_get_bool(h->since, "is_long_ago") &&
+	       rows_len(h->events) <= HISTORY_MAX &&
+	       to->queue_asked + bytes_of(h->events) <= HISTORY_BYTES_MAX;
 }
 
 void news_tell_history(struct ctx *c, struct connection *to, struct place *p,
 		       const struct history *h)
 {
 	const struct room *in = p->room;
-	size_t n = h->events ? rows_len(h->events) : 0;
 
-	if (!h->since || !rows_len(h->since) || n > HISTORY_MAX) {
-		tell_lost(c, to, in);
+	if (!can_replay(to, h)) {
+		connection_say(to, error_text(c->arena, "HISTORY_LOST",
+					      "What was missed cannot be replayed: read it anew by "
+					      "the API",
+					      str_of(in->name)));
 		return;
 	}
+
 	in->occupants[p->at].after = rows_get_int(h->since, "position");
-
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < rows_len(h->events); i++) {
 		struct news one = news_of(c->arena, h->events, i);
-		struct str text = event_text(c->arena, in->name, &one);
 
-		connection_expect(to, text.len);
-		connection_say(to, text);
+		connection_answer(to, event_text(c->arena, in->name, &one));
 	}
 }

@@ -24,6 +24,9 @@ struct tenant;
 
 /* More is not replayed at once: who missed more reads anew by the API. */
 #define HISTORY_MAX 1000
+/* Nor is more looked through, nor more text sent while the last replay waits still. */
+#define HISTORY_SPAN      5000
+#define HISTORY_BYTES_MAX MIB(2)
 
 void news_init(void); /* once in each process */
 void news_done(void);

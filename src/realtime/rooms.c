@@ -15,6 +15,7 @@ const struct noun nouns[] = {
 	{ "apiKey", "apiKeys", "api_keys", PERM_MANAGE_API_KEYS },
 	{ "project", "projects", "projects", PERM_VIEW_PROJECTS },
 	{ "job", "jobs", "jobs", PERM_VIEW_JOBS },
+	{ "webhook", "webhooks", "webhook_endpoints", PERM_VIEW_WEBHOOKS },
 	{ 0 },
 };
 /* clang-format on */

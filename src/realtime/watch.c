@@ -1,4 +1,6 @@
 /* Ending what is over: see watch.h. */
+#define ZYGO_MAY_ALLOCATE /* a snapshot is as long as transactions are many */
+
 #include "realtime/watch.h"
 
 #include "base/arena.h"
@@ -9,6 +11,7 @@
 #include "db/listen.h"
 #include "gen/sql_realtime.h"
 #include "realtime/connection.h"
+#include "realtime/message.h"
 #include "realtime/news.h"
 #include "realtime/roster.h"
 #include "realtime/tally.h"
@@ -21,8 +24,8 @@
 static struct {
 	struct arena *arena;
 	struct ctx c;
-	char horizon[24];    /* xid8: from which transaction on notices are to be read; "": never
-				asked */
+	char *seen; /* pg_snapshot: of which transactions the notices were read; NULL: never asked
+		     */
 	int64_t prove_at_us; /* monotonic */
 	bool is_cut_off;     /* the database */
 } own;
@@ -35,6 +38,7 @@ void watch_init(void)
 void watch_done(void)
 {
 	listen_done();
+	free(own.seen);
 	arena_free(own.arena);
 }
 
@@ -62,20 +66,16 @@ static void end(struct connection *c, const char *reason)
 }
 
 /* Rooms whose permission is no longer held are left, and that is said. */
-static void leave_forbidden(struct connection *c)
+static void leave_forbidden(struct ctx *w, struct connection *c)
 {
 	for (uint32_t i = c->places_len; i-- > 0;) {
-		char name[ROOM_NAME_SIZE], text[ROOM_NAME_SIZE + 96];
+		char name[ROOM_NAME_SIZE];
 
 		if (connection_holds(c, c->places[i].room->is.perm))
 			continue;
 		memcpy(name, c->places[i].room->name, sizeof(name));
 		roster_leave(c, name);
-		(void)snprintf(text, sizeof(text),
-			       "{\"type\":\"error\",\"message\":\"Access denied to room\","
-			       "\"code\":\"ACCESS_DENIED\",\"room\":\"%s\"}",
-			       name);
-		connection_say(c, str_of(text));
+		connection_say(c, denial_text(w->arena, str_of(name)));
 	}
 }
 
@@ -94,7 +94,7 @@ static void change_seat(struct ctx *w, struct connection *c, const struct rows *
 	c->permissions = 0;
 	for (size_t i = 0; i < n; i++)
 		connection_permit(c, names[i]);
-	leave_forbidden(c);
+	leave_forbidden(w, c);
 }
 
 static bool is_id(const struct rows *rows, size_t row, size_t column, struct uuid id)
@@ -112,13 +112,11 @@ static void take_notice(struct ctx *w, const struct rows *rows, size_t row)
 
 	TAILQ_FOREACH(c, &connections, others)
 	{
-		bool is_of_platform = uuid_is_nil(c->user.u) || c->permissions == UINT64_MAX;
-
 		if (is_id(rows, row, session, c->session.u))
 			end(c, "Session expired or revoked");
-		else if (is_id(rows, row, tenant, c->tenant->id.u) && !is_of_platform)
+		else if (is_id(rows, row, tenant, c->tenant->id.u) && !c->is_of_platform)
 			end(c, "Tenant is suspended");
-		else if (is_id(rows, row, seat, c->user.u) && !is_of_platform)
+		else if (is_id(rows, row, seat, c->user.u) && !c->is_of_platform)
 			change_seat(w, c, rows, row, permissions_of_seat);
 	}
 }
@@ -133,17 +131,22 @@ static void tell_trouble(const struct ctx *w)
 	own.is_cut_off = true;
 }
 
+static void note_seen(const char *snapshot)
+{
+	free(own.seen);
+	own.seen = strdup(snapshot);
+	BUG_IF(!own.seen);
+}
+
 static void look(bool at_all)
 {
-	const struct rows *notices = NULL;
 	struct ctx *w = work();
 	struct batch *b = batch_new(w, BATCH_SYSTEM);
-	const struct rows *head;
+	const struct rows *head, *notices;
 
 	/* The head first: what is committed behind it is read the next time. */
 	batch_add(b, &head, &sql_realtime_head, NO_ARGS);
-	if (own.horizon[0])
-		batch_add(b, &notices, &sql_realtime_notices, ARGS(arg_text(own.horizon)));
+	batch_add(b, &notices, &sql_realtime_notices, ARGS(arg_text(own.seen)));
 	news_ask(w, b, at_all);
 	if (batch_run(b)) {
 		tell_trouble(w);
@@ -151,9 +154,9 @@ static void look(bool at_all)
 	}
 
 	own.is_cut_off = false;
-	for (size_t i = 0; notices && i < rows_len(notices); i++)
+	for (size_t i = 0; i < rows_len(notices); i++)
 		take_notice(w, notices, i);
-	(void)snprintf(own.horizon, sizeof(own.horizon), "%s", rows_get_text(head, "horizon"));
+	note_seen(rows_get_text(notices, "seen"));
 	news_tell_asked(w, rows_get_int(head, "position"));
 }
 
@@ -197,7 +200,7 @@ static struct connection *by_number(uint64_t number)
 
 /* Those that were not looked at for the longest time; they go to the end of the list. */
 static size_t take_for_proof(struct ctx *w, struct str *sessions, struct str *tenants,
-			     struct str *numbers)
+			     struct str *numbers, struct str *are_of_platform)
 {
 	size_t n = connections_len < PROVEN_AT_ONCE ? connections_len : PROVEN_AT_ONCE;
 
@@ -211,6 +214,7 @@ static size_t take_for_proof(struct ctx *w, struct str *sessions, struct str *te
 		sessions[i] = str_of(session);
 		tenants[i] = str_of(tenant);
 		numbers[i] = str_of(arena_printf(w->arena, "%" PRIu64, c->number));
+		are_of_platform[i] = c->is_of_platform ? STR("true") : STR("false");
 		TAILQ_REMOVE(&connections, c, others);
 		TAILQ_INSERT_TAIL(&connections, c, others);
 	}
@@ -221,9 +225,10 @@ static size_t take_for_proof(struct ctx *w, struct str *sessions, struct str *te
 static void prove_again(void)
 {
 	struct ctx *w = work();
-	struct str *lists = arena_make_n(w->arena, struct str, 3 * PROVEN_AT_ONCE);
+	struct str *lists = arena_make_n(w->arena, struct str, 4 * PROVEN_AT_ONCE);
 	struct str *sessions = lists, *tenants = lists + PROVEN_AT_ONCE;
 	struct str *numbers = lists + 2 * PROVEN_AT_ONCE;
+	struct str *are_of_platform = lists + 3 * PROVEN_AT_ONCE;
 	const struct rows *over;
 	struct batch *b;
 	size_t n;
@@ -232,11 +237,11 @@ static void prove_again(void)
 		return;
 
 	own.prove_at_us = clock_monotonic_us() + PROVE_EACH_US;
-	n = take_for_proof(w, sessions, tenants, numbers);
+	n = take_for_proof(w, sessions, tenants, numbers, are_of_platform);
 	b = batch_new(w, BATCH_IDENTITY);
 	batch_add(b, &over, &sql_realtime_over,
 		  ARGS(arg_text_array(sessions, n), arg_text_array(tenants, n),
-		       arg_text_array(numbers, n)));
+		       arg_text_array(numbers, n), arg_text_array(are_of_platform, n)));
 	if (batch_run(b)) {
 		tell_trouble(w);
 		return;

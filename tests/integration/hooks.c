@@ -8,6 +8,7 @@
 #include "support/database.h"
 #include "support/factories.h"
 #include "support/person.h"
+#include "support/websocket.h"
 #include "support/world.h"
 
 #include <criterion/criterion.h>
@@ -31,8 +32,14 @@ static void after_sign_up(const char *body)
 	hook("hook_after_sign_up(p_account uuid, p_tenant uuid)", "void", body);
 }
 
+static void join_room(const char *body)
+{
+	hook("hook_join_room(p_account uuid, p_tenant uuid, p_room text)", "boolean", body);
+}
+
 static void put_back(void)
 {
+	join_room("RETURN true;");
 	claims_are("RETURN '{}'::jsonb;");
 	after_sign_up("NULL;");
 }
@@ -126,4 +133,43 @@ Test(faults_hooks, a_room_is_joined_unless_the_hook_says_no)
 	cr_assert_str_eq(database_value("SELECT run_join_room('tenant:closed')", NULL), "f");
 	hook("hook_join_room(p_account uuid, p_tenant uuid, p_room text)", "boolean",
 	     "RETURN true;");
+}
+
+static void hears_of_joining(struct websocket *w, const char *room, const char *key,
+			     const char *value)
+{
+	websocket_ask(w, "subscribe", room, "");
+	heard_is(w, key, value);
+}
+
+Test(faults_hooks, a_room_is_joined_as_the_hook_says)
+{
+	struct caller ann = caller(ROLE_OWNER);
+	const char *projects = room_of(&ann, "projects"), *roles = room_of(&ann, "roles");
+	struct websocket *w = websocket_of(&ann);
+
+	join_room(strf("RETURN p_account = '%s' AND p_tenant = '%s' AND p_room = '%s';",
+		       id_text(ann.account.u), id_text(ann.tenant.u), projects));
+	hears_of_joining(w, projects, "type", "subscribed");
+	hears_of_joining(w, roles, "code", "ACCESS_DENIED");
+	join_room("RETURN NULL;");
+	hears_of_joining(w, roles, "code", "ACCESS_DENIED");
+	join_room("PERFORM refuse('ZY403', 'Not on Sundays'); RETURN true;");
+	hears_of_joining(w, roles, "code", "ACCESS_DENIED");
+	put_back();
+	hears_of_joining(w, roles, "type", "subscribed");
+}
+
+Test(faults_hooks, a_room_whose_hook_fails_or_is_slow_is_not_joined)
+{
+	struct caller ann = caller(ROLE_OWNER);
+	const char *roles = room_of(&ann, "roles");
+	struct websocket *w = websocket_of(&ann);
+
+	join_room("RETURN 1 / 0 = 1;");
+	hears_of_joining(w, roles, "code", "SERVICE_UNAVAILABLE");
+	join_room("PERFORM pg_sleep(60); RETURN true;");
+	hears_of_joining(w, roles, "code", "SERVICE_UNAVAILABLE");
+	put_back();
+	hears_of_joining(w, roles, "type", "subscribed");
 }

@@ -1,14 +1,12 @@
 /*
- * WebSockets: who connects, who joins which room, what is told there, and what is over.
+ * WebSockets: who connects, who joins which room, what is told there. What is only live is in
+ * realtime_live.c, what is over in realtime_over.c.
  */
 #include "base/ctx.h"
 #include "cache/redis.h"
 #include "events/room.h"
-#include "jobs/book.h"
-#include "jobs/job.h"
 #include "support/answer.h"
 #include "support/caller.h"
-#include "support/crew.h"
 #include "support/database.h"
 #include "support/factories.h"
 #include "support/servers.h"
@@ -18,12 +16,6 @@
 
 #include <criterion/criterion.h>
 #include <string.h>
-#include <unistd.h>
-
-static const char *room_of(const struct caller *c, const char *rest)
-{
-	return strf("tenant:%s:%s", id_text(c->tenant.u), rest);
-}
 
 static const char *new_project(const struct caller *c, const char *slug)
 {
@@ -46,13 +38,6 @@ static void is_refused(const char *target, const char *headers, int code, const 
 
 	cr_assert_eq(f.code, code, "%s: %d %s", target, f.code, f.reason);
 	cr_assert_str_eq(f.reason, reason);
-}
-
-static void ends(struct websocket *w, int code)
-{
-	struct farewell f = websocket_end(w);
-
-	cr_assert_eq(f.code, code, "%d %s", f.code, f.reason);
 }
 
 /*
@@ -181,7 +166,7 @@ Test(realtime, who_says_too_much_is_closed)
 
 	for (int i = 0; i < 5000; i++)
 		websocket_say(w, "no json");
-	ends(w, 1008);
+	websocket_ends(w, 1008);
 }
 
 Test(realtime, a_message_comes_in_pieces)
@@ -241,7 +226,7 @@ Test(realtime, a_message_has_a_greatest_size)
 	struct websocket *w = websocket_of(&ann);
 
 	websocket_say(w, strf("%40000s", "x"));
-	ends(w, 1009);
+	websocket_ends(w, 1009);
 }
 
 /*
@@ -376,6 +361,32 @@ Test(realtime, what_cannot_be_replayed_is_said)
 	hears_nothing(w);
 }
 
+/* As many events of the tenant as are looked through, and nothing for the room among them. */
+Test(realtime, what_would_be_long_to_look_for_is_not_replayed)
+{
+	struct caller ann = caller(ROLE_OWNER);
+	const char *room = room_of(&ann, "projects"), *early, *late;
+	struct websocket *w = websocket_of(&ann);
+
+	websocket_joins(w, room);
+	(void)new_project(&ann, "early");
+	early = said(heard_is(w, "event", "project.created"), "id");
+	database_run("INSERT INTO events (tenant_id, id, type, actor_kind) SELECT $1::uuid, "
+		     "uuid_v7(), 'test.written', 'system' FROM generate_series(1, 5000)",
+		     id_text(ann.tenant.u), NULL);
+	(void)new_project(&ann, "late");
+	late = said(heard_is(w, "event", "project.created"), "id");
+	(void)new_project(&ann, "last");
+	heard_is(w, "event", "project.created");
+
+	websocket_ask(w, "subscribe", room, strf(",\"since\":\"%s\"", early));
+	heard_is(w, "type", "subscribed");
+	heard_is(w, "code", "HISTORY_LOST");
+	websocket_ask(w, "subscribe", room, strf(",\"since\":\"%s\"", late));
+	heard_is(w, "type", "subscribed");
+	cr_assert(strstr(heard_is(w, "event", "project.created"), "\"slug\":\"last\""));
+}
+
 /*
  * Who reads slowly
  */
@@ -441,98 +452,6 @@ Test(realtime, who_does_not_read_is_dropped_and_harms_nobody)
 		was_dropped(sluggards[i]);
 	for (int i = 0; i < READERS; i++)
 		websocket_close(readers[i]);
-}
-
-/*
- * What is only live
- */
-
-/* What is only live is said to whoever is there, and may be lost: so it is said until it was heard.
- */
-static int work_a_little(struct job *j)
-{
-	bool is_wanted;
-	int err = OK;
-
-	while (!err && !crew_was_told()) {
-		err = job_progress(j, 40, "half way", &is_wanted);
-		usleep(50000);
-	}
-	return err;
-}
-
-Test(realtime, a_job_tells_how_far_it_is)
-{
-	struct caller ann = caller(ROLE_OWNER);
-	struct websocket *w = websocket_of(&ann);
-	struct job_kind k;
-	struct job_id id;
-	const char *message;
-
-	crew_kind(&k, CREW_LONG, work_a_little);
-	id = crew_add(ann.tenant, &(struct job_new){ .kind = &k });
-	websocket_joins(w, room_of(&ann, strf("job:%s", id_text(id.u))));
-	crew_start(1);
-	message = heard_is(w, "event", "job.progress");
-	cr_assert(strstr(message, "\"progress\":40,\"message\":\"half way\""), "%s", message);
-	crew_tell();
-	crew_await(id, "completed");
-}
-
-/*
- * Being over
- */
-
-Test(realtime, a_session_that_ends_closes_its_sockets)
-{
-	struct caller ann = caller(ROLE_OWNER), v = on_tier(ann, TIER_AUTH);
-	struct caller elsewhere = caller_of(ann.tenant, ann.user);
-	struct websocket *w = websocket_of(&ann), *second = websocket_of(&ann);
-	struct websocket *stays = websocket_of(&elsewhere);
-
-	answer_is(post(&v, "/logout", NULL), 204);
-	ends(w, 4003);
-	ends(second, 4003);
-	hears_nothing(stays);
-}
-
-Test(realtime, a_seat_that_is_suspended_closes_its_sockets)
-{
-	struct caller ann = caller(ROLE_OWNER), bob = caller_in(ann.tenant, ROLE_MEMBER);
-	struct websocket *w = websocket_of(&bob), *stays = websocket_of(&ann);
-
-	answer_is(post(&ann, strf("/users/%s/suspend", id_text(bob.user.u)), NULL), 200);
-	ends(w, 4003);
-	hears_nothing(stays);
-}
-
-Test(realtime, a_tenant_that_is_suspended_closes_its_sockets)
-{
-	struct caller ann = caller(ROLE_OWNER), bob = caller(ROLE_OWNER);
-	struct websocket *w = websocket_of(&ann), *stays = websocket_of(&bob);
-
-	tenant_suspend(ann.tenant);
-	ends(w, 4003);
-	hears_nothing(stays);
-}
-
-Test(realtime, a_role_that_is_taken_away_ends_its_rooms)
-{
-	struct caller ann = caller(ROLE_OWNER), bob = caller_in(ann.tenant, ROLE_ADMIN);
-	struct websocket *w = websocket_of(&bob);
-	const char *message;
-
-	websocket_joins(w, room_of(&ann, "events"));
-	websocket_joins(w, room_of(&ann, "projects"));
-	answer_is(
-		put(&ann, strf("/users/%s/roles", id_text(bob.user.u)), "{\"roles\":[\"viewer\"]}"),
-		200);
-	message = hears_in_the_end(w, "code", "ACCESS_DENIED");
-	cr_assert_str_eq(said(message, "room"), room_of(&ann, "events"));
-	(void)new_project(&ann, "blue");
-	cr_assert_str_eq(said(heard_is(w, "event", "project.created"), "room"),
-			 room_of(&ann, "projects"));
-	is_denied(w, room_of(&ann, "events"));
 }
 
 /*

@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/jsonread.h"
 #include "support/caller.h"
+#include "support/database.h"
 #include "support/world.h"
 
 #include <criterion/criterion.h>
@@ -12,23 +13,26 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #define WAIT_MS 60000
 
 struct websocket {
 	int fd;
+	const char *head;
+	size_t payload_bytes;
 	struct buf got; /* bytes that have come and belong to no frame yet */
 	struct farewell end;
 	bool is_over;
 };
 
-static int connect_there(void)
+static int connect_to(const char *socket_path)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	const void *p = &at;
 
-	(void)snprintf(at.sun_path, sizeof(at.sun_path), "%s/run/realtime.sock", world()->dir);
+	(void)snprintf(at.sun_path, sizeof(at.sun_path), "%s", socket_path);
 	cr_assert(fd >= 0 && connect(fd, p, sizeof(at)) == 0, "%s", at.sun_path);
 
 	return fd;
@@ -81,10 +85,15 @@ const char *websocket_handshake(const char *target, const char *headers)
 
 struct websocket *websocket_open(const char *target, const char *headers)
 {
+	return websocket_open_at(strf("%s/run/realtime.sock", world()->dir), target, headers);
+}
+
+struct websocket *websocket_open_at(const char *socket, const char *target, const char *headers)
+{
 	const char *handshake = websocket_handshake(target, headers), *end;
 	struct websocket *w = arena_make(world_arena(), struct websocket);
 
-	w->fd = connect_there();
+	w->fd = connect_to(socket);
 	buf_init(&w->got, world_arena(), MIB(8));
 	send_all(w, handshake, strlen(handshake));
 	do
@@ -93,9 +102,20 @@ struct websocket *websocket_open(const char *target, const char *headers)
 	/* The key and its answer are those of RFC 6455 section 1.3. */
 	cr_assert(strstr(w->got.data, " 101 "), "%s", w->got.data);
 	cr_assert(strstr(w->got.data, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), "%s", w->got.data);
+	w->head = strf("%.*s", (int)(end - w->got.data), w->got.data);
 	consume(w, (size_t)(end + 4 - w->got.data));
 
 	return w;
+}
+
+const char *websocket_head(const struct websocket *w)
+{
+	return w->head;
+}
+
+size_t websocket_payload_bytes(const struct websocket *w)
+{
+	return w->payload_bytes;
 }
 
 struct websocket *websocket_of(const struct caller *c)
@@ -168,14 +188,75 @@ static bool next_frame(struct websocket *w, unsigned *ret_first, struct str *ret
 	return true;
 }
 
+/* Deflate without a head, and without the four bytes that end each message (RFC 7692 section
+ * 7.2). */
+#define TAIL      "\0\0\xff\xff"
+#define TAIL_LEN  4
+#define TEXT_SIZE MIB(8)
+
+struct str websocket_deflated(struct str text)
+{
+	uLong size = compressBound(text.len) + 64;
+	uint8_t *out = arena_alloc(world_arena(), size);
+	z_stream z = { .avail_out = (uInt)size, .avail_in = (uInt)text.len };
+
+	z.next_out = out;
+	z.next_in = (Bytef *)(uintptr_t)text.ptr;
+	cr_assert_eq(deflateInit2(&z, 9, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY), Z_OK);
+	cr_assert_eq(deflate(&z, Z_SYNC_FLUSH), Z_OK);
+	(void)deflateEnd(&z);
+
+	return (struct str){ (const char *)out, z.total_out - TAIL_LEN };
+}
+
+static const char *inflated(struct str payload)
+{
+	uint8_t *in = arena_alloc(world_arena(), payload.len + TAIL_LEN);
+	char *out = arena_alloc(world_arena(), TEXT_SIZE);
+	z_stream z = { .avail_in = (uInt)(payload.len + TAIL_LEN), .avail_out = TEXT_SIZE - 1 };
+
+	int result;
+
+	memcpy(in, payload.ptr, payload.len);
+	memcpy(in + payload.len, TAIL, TAIL_LEN);
+	z.next_in = in;
+	z.next_out = (Bytef *)out;
+	cr_assert_eq(inflateInit2(&z, -15), Z_OK);
+	result = inflate(&z, Z_SYNC_FLUSH);
+	cr_assert(result == Z_OK || result == Z_STREAM_END || result == Z_BUF_ERROR, "%d %s",
+		  result, z.msg);
+	cr_assert_eq(z.avail_in, 0);
+	out[z.total_out] = '\0';
+	(void)inflateEnd(&z);
+
+	return out;
+}
+
+/* The rest of a text whose first frame that was. */
+static const char *whole_text(struct websocket *w, unsigned first, struct str payload)
+{
+	bool is_compressed = first & FRAME_COMPRESSED;
+	struct buf text;
+
+	buf_init(&text, world_arena(), TEXT_SIZE);
+	buf_add(&text, payload.ptr, payload.len);
+	while (!(first & FRAME_FIN)) {
+		cr_assert(next_frame(w, &first, &payload), "a text without its end");
+		buf_add(&text, payload.ptr, payload.len);
+	}
+	w->payload_bytes += text.len;
+
+	return is_compressed ? inflated(buf_view(&text)) : buf_view(&text).ptr;
+}
+
 const char *websocket_hear(struct websocket *w)
 {
 	unsigned first;
 	struct str payload;
 
 	while (!w->is_over && next_frame(w, &first, &payload)) {
-		if (first == (FRAME_FIN | FRAME_TEXT))
-			return payload.ptr;
+		if ((first & 0xf) == FRAME_TEXT)
+			return whole_text(w, first, payload);
 		if (first == (FRAME_FIN | FRAME_PING))
 			websocket_frame(w, FRAME_FIN | FRAME_PONG, payload, true);
 		if (first == (FRAME_FIN | FRAME_CLOSE)) {
@@ -199,6 +280,13 @@ struct farewell websocket_end(struct websocket *w)
 	websocket_close(w);
 
 	return w->end;
+}
+
+void websocket_ends(struct websocket *w, int code)
+{
+	struct farewell f = websocket_end(w);
+
+	cr_assert_eq(f.code, code, "%d %s", f.code, f.reason);
 }
 
 void websocket_close(struct websocket *w)
@@ -249,6 +337,11 @@ void hears_nothing(struct websocket *w)
 {
 	websocket_say(w, "{\"type\":\"ping\"}");
 	heard_is(w, "type", "pong");
+}
+
+const char *room_of(const struct caller *c, const char *rest)
+{
+	return strf("tenant:%s:%s", id_text(c->tenant.u), rest);
 }
 
 void websocket_ask(struct websocket *w, const char *type, const char *room, const char *more)

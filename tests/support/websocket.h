@@ -28,6 +28,7 @@ enum opcode {
 	FRAME_CLOSE = 0x8,
 	FRAME_PING = 0x9,
 	FRAME_PONG = 0xa,
+	FRAME_COMPRESSED = 0x40, /* RFC 7692 */
 	FRAME_FIN = 0x80
 };
 
@@ -37,6 +38,22 @@ struct websocket *websocket_of(const struct caller *c);
 /* target: "/ws?token=…"; headers: lines that end with \r\n, or NULL. The handshake is done, and
  * nothing was heard yet. */
 struct websocket *websocket_open(const char *target, const char *headers);
+
+/* The same on the socket of another realtime server (site_start_realtime()). */
+struct websocket *websocket_open_at(const char *socket, const char *target, const char *headers);
+
+/* The answer to its handshake: the status line and headers. */
+const char *websocket_head(const struct websocket *w);
+
+/* Offers permessage-deflate, each message for itself: a header for a handshake. Then text comes
+ * inflated; what is said is not compressed unless websocket_deflated() has made it a payload. */
+#define WEBSOCKET_DEFLATE                                                                          \
+	"Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; "               \
+	"client_no_context_takeover\r\n"
+struct str websocket_deflated(struct str text);
+
+/* The bytes that the payloads of all text had that was heard, as they came. */
+size_t websocket_payload_bytes(const struct websocket *w);
 
 /* The bytes of a handshake, for other roads than the socket. */
 const char *websocket_handshake(const char *target, const char *headers);
@@ -51,6 +68,8 @@ const char *websocket_hear(struct websocket *w);
 /* All until its end. */
 struct farewell websocket_end(struct websocket *w);
 
+void websocket_ends(struct websocket *w, int code); /* … which is this */
+
 void websocket_close(struct websocket *w); /* without a farewell */
 
 /* A member of a message, "" when it is none of text. */
@@ -64,6 +83,9 @@ void hears_nothing(struct websocket *w);
 
 /* The next message of this type; what comes before it is passed over. */
 const char *hears_in_the_end(struct websocket *w, const char *key, const char *value);
+
+/* A room of the caller's tenant: rest is "projects". */
+const char *room_of(const struct caller *c, const char *rest);
 
 /* {"type":type,"room":room} with more members, "" for none; and the answer's type. */
 void websocket_ask(struct websocket *w, const char *type, const char *room, const char *more);
