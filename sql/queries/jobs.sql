@@ -55,12 +55,13 @@ SELECT tenant_id, id, kind, payload, attempts, max_attempts, parent_id, is_resum
 FROM claim_jobs($1, $2, $3, $4, $5, $6, coalesce($7, platform_tenant()));
 
 -- Jobs that were done, unless they have been given to somebody else meanwhile.  $1 tenants, $2 ids, $3 results, $4 worker.
--- name: jobs_complete :exec  role: system
+-- name: jobs_complete :many  role: system
 UPDATE jobs j
 SET state = 'completed', progress = 100, result = d.result, finished_at = clock_timestamp(),
     unique_key = CASE WHEN j.unique_until > now() THEN j.unique_key END
 FROM unnest($1::uuid[], $2::uuid[], $3::jsonb[]) AS d (tenant_id, id, result)
-WHERE j.tenant_id = d.tenant_id AND j.id = d.id AND j.state = 'active' AND j.worker = $4;
+WHERE j.tenant_id = d.tenant_id AND j.id = d.id AND j.state = 'active' AND j.worker = $4
+RETURNING j.id;
 
 -- The same of one, in the handler's own transaction; refused when the job is somebody else's by now.
 -- $1 tenant, $2 id, $3 worker, $4 result.

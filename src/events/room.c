@@ -5,15 +5,13 @@
 #include "base/buf.h"
 #include "base/ctx.h"
 #include "base/jsonwrite.h"
-#include "cache/publish.h"
 
-void room_publish(struct ctx *c, struct tenant_id tenant, const char *room, const char *event,
-		  struct str data)
+struct message room_message(struct ctx *c, struct tenant_id tenant, const char *room,
+			    const char *event, struct str data)
 {
 	char id[UUID_TEXT_SIZE];
 	struct buf text;
 	struct jsonwrite w;
-	struct message m;
 
 	uuid_format(tenant.u, id);
 	buf_init(&text, c->arena, data.len + KIB(1));
@@ -25,7 +23,14 @@ void room_publish(struct ctx *c, struct tenant_id tenant, const char *room, cons
 	jsonwrite_raw(&w, data);
 	jsonwrite_object_end(&w);
 
-	m.channel = str_of(arena_printf(c->arena, "rooms:{%s}", id));
-	m.text = buf_view(&text);
+	return (struct message){ str_of(arena_printf(c->arena, "rooms:{%s}", id)),
+				 buf_view(&text) };
+}
+
+void room_publish(struct ctx *c, struct tenant_id tenant, const char *room, const char *event,
+		  struct str data)
+{
+	struct message m = room_message(c, tenant, room, event, data);
+
 	(void)publish(c, &m, 1);
 }

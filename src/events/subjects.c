@@ -123,12 +123,12 @@ static const struct field expiry_fields[] = {
 };
 const struct shape expiry_extra = REPLY_SHAPE("ExpiryData", expiry_fields);
 
-static const struct field job_failure_fields[] = {
+static const struct field job_end_fields[] = {
 	{ "kind", T_STRING, REQUIRED, .about = "What it was to do", .example = "tenant.delete" },
 	{ "queue", T_STRING, REQUIRED, .about = "Where it waited its turn", .example = "tenant-deletion" },
 	{ "error", T_STRING, OPTIONAL_NULLABLE, .about = "Why its last attempt failed", .example = "The storage is away" },
 };
-const struct shape job_failure_extra = REPLY_SHAPE("JobFailureData", job_failure_fields);
+const struct shape job_end_extra = REPLY_SHAPE("JobEndData", job_end_fields);
 
 static const struct field webhook_extra_fields[] = {
 	{ "url", T_STRING, REQUIRED, .about = "Where to it sent", .example = "https://hooks.example.com/zygo" },

@@ -24,6 +24,8 @@ struct job_queue {
 	int64_t keep_completed_us; /* a completed job is kept so long, */
 	int64_t keep_completed;    /* while it is among so many newest, at least one; */
 	int64_t keep_failed_us;    /* a failed or cancelled one so long */
+	bool only_tells; /* its jobs tell people of something: nobody is told how they end, here and
+			    in sql/migrations/0020 */
 };
 
 /* J3 and J4 of the specification: for a row of a queue. */

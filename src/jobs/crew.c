@@ -17,6 +17,7 @@
 #include "db/listen.h"
 #include "gen/sql_jobs.h"
 #include "jobs/name.h"
+#include "jobs/tell.h"
 #include "jobs/work.h"
 #include "prefork/supervisor.h"
 
@@ -60,6 +61,14 @@ static void pause_ms(int ms)
 	(void)poll(NULL, 0, ms);
 }
 
+/* The batch that settles the haul has run. */
+static void let_go(struct crew *w)
+{
+	if (w->haul)
+		tell_completed(&w->c, w->haul);
+	w->haul = NULL;
+}
+
 /*
  * Says what has become of the haul until it is heard, and gives back whatever else may be ours.
  * Who holds nothing has nothing to wait for.
@@ -74,7 +83,7 @@ static void settle_at_last(struct crew *w)
 
 		settle(w, b, h);
 		if (!batch_run(b)) {
-			w->haul = NULL;
+			let_go(w);
 			w->may_hold = false;
 			return;
 		}
@@ -134,7 +143,7 @@ static int take(struct crew *w, size_t q)
 	}
 
 	w->is_marked = false;
-	w->haul = NULL;
+	let_go(w);
 	if (rows_len(rows) == 0) {
 		w->queues[q].is_ready = false;
 		w->queues[q].dry_until_us = clock_monotonic_us() + DRY_US;
@@ -212,7 +221,7 @@ static int look(struct crew *w)
 	if (err)
 		return err;
 
-	w->haul = NULL;
+	let_go(w);
 	w->is_marked = true;
 	for (size_t i = 0; i < rows_len(rows); i++)
 		note_ready(w, rows_str(rows, i, 0).ptr, false);

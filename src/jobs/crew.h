@@ -25,6 +25,7 @@ enum end {
 
 struct outcome {
 	enum end end;
+	const struct job_kind *kind; /* NULL: this binary knows none of that name */
 	struct tenant_id tenant;
 	struct job_id id, parent;
 	struct str result;
@@ -40,7 +41,8 @@ struct haul {
 	const struct rows *rows;
 	struct outcome *outcomes; /* of the first `begun` of them */
 	size_t len, begun;
-	bool is_cut; /* the rest is handed back */
+	bool is_cut;                  /* the rest is handed back */
+	const struct rows *completed; /* those that settle() has completed; NULL: none */
 	int64_t taken_us;
 	int64_t waited_us, waited_max_us;
 };
@@ -70,4 +72,4 @@ struct crew {
 void run_job(struct crew *w, const struct haul *h, struct outcome *ret);
 
 /* Adds what became of the haul to b. */
-void settle(struct crew *w, struct batch *b, const struct haul *h);
+void settle(struct crew *w, struct batch *b, struct haul *h);

@@ -1,14 +1,11 @@
 /* Enqueueing, and what a handler may do with its job: see job.h. */
 #include "jobs/job.h"
 
-#include "base/arena.h"
-#include "base/buf.h"
 #include "base/ctx.h"
-#include "base/jsonwrite.h"
 #include "db/batch.h"
-#include "events/room.h"
 #include "gen/sql_jobs.h"
 #include "jobs/book.h"
+#include "jobs/tell.h"
 
 void jobs_add(struct batch *b, struct ctx *c UNUSED, const struct job_new *in)
 {
@@ -24,48 +21,42 @@ void jobs_add(struct batch *b, struct ctx *c UNUSED, const struct job_new *in)
 		       arg_bool(k->is_private), arg_bool(k->is_cancellable)));
 }
 
-/* To whoever watches the job now (docs/realtime.md); the row has it for everybody else. */
-static void tell_progress(struct job *j, int percent, const char *message)
+/* ptr NULL: there is none. */
+static struct str bounded(const char *message)
 {
-	char tenant[UUID_TEXT_SIZE], id[UUID_TEXT_SIZE];
-	struct jsonwrite w;
-	struct buf data;
+	struct str s = { message, message ? strlen(message) : 0 };
 
-	if (uuid_is_nil(j->tenant.u) || j->kind->is_private)
-		return;
+	if (s.len > JOB_MESSAGE_MAX)
+		s.len = JOB_MESSAGE_MAX;
+	s.len = str_utf8_prefix(s);
 
-	uuid_format(j->tenant.u, tenant);
-	uuid_format(j->id.u, id);
-	buf_init(&data, j->c->arena, KIB(16));
-	jsonwrite_init(&w, &data);
-	jsonwrite_object(&w);
-	jsonwrite_member_text(&w, "id", id);
-	jsonwrite_member_text(&w, "kind", j->kind->name);
-	jsonwrite_member_i64(&w, "progress", percent);
-	jsonwrite_member_text(&w, "message", message);
-	jsonwrite_object_end(&w);
-	room_publish(j->c, j->tenant, arena_printf(j->c->arena, "tenant:%s:job:%s", tenant, id),
-		     "job.progress", buf_view(&data));
+	return s;
 }
 
 int job_progress(struct job *j, int percent, const char *message, bool *ret_is_wanted)
 {
 	struct batch *b = batch_new(j->c, BATCH_SYSTEM);
+	struct str text = bounded(message);
 	const struct rows *row;
 	int err;
 
 	batch_add(b, &row, &sql_jobs_progress,
 		  ARGS(arg_uuid(j->tenant.u), arg_uuid(j->id.u), arg_text(j->worker),
-		       arg_int(percent), arg_text(message)));
+		       arg_int(percent), arg_str(text)));
 	err = batch_run(b);
 	if (err)
 		return err;
 
 	*ret_is_wanted = rows_len(row) == 1 && !rows_get_bool(row, "is_cancelled");
 	if (rows_len(row) == 1)
-		tell_progress(j, percent, message);
+		tell_progress(j->c, j->kind, j->tenant, j->id, percent, text);
 
 	return OK;
+}
+
+void job_tell_parent(struct job *j, const struct job_kind *kind, int percent, const char *message)
+{
+	tell_progress(j->c, kind, j->tenant, j->parent, percent, bounded(message));
 }
 
 void job_done(struct batch *b, struct job *j)

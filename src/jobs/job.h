@@ -79,11 +79,16 @@ struct job {
  */
 
 /*
- * Says how far it is, 0…100, and what it does (NULL: what it did), in a transaction of its own;
- * handlers of long work call it often. *ret_is_wanted is false when the job was cancelled or given
- * to another worker: the handler stops, and returns an error.
+ * Says how far it is, 0…100, and what it does (NULL: what it did; past JOB_MESSAGE_MAX bytes it is
+ * cut), in a transaction of its own; handlers of long work call it often. *ret_is_wanted is false
+ * when the job was cancelled or given to another worker: the handler stops, and returns an error.
  */
 int job_progress(struct job *j, int percent, const char *message, bool *ret_is_wanted) MUST_CHECK;
+#define JOB_MESSAGE_MAX 1000
+
+/* Tells whoever watches the job's parent, a job of that kind, how far that is: after the commit of
+ * what says so in its row. */
+void job_tell_parent(struct job *j, const struct job_kind *kind, int percent, const char *message);
 
 /*
  * Adds to b that the job is completed, so that this is true exactly when the rest of b is: then its

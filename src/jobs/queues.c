@@ -12,10 +12,10 @@ const struct job_queue job_queues[] = {
 	{ "tenant-deletion", .concurrency = 2, .batch = 1, .rate_max = 5, .rate_us = US_PER_MINUTE, JOB_RETENTION },
 	{ "user-deletion", .batch = 1, JOB_RETENTION },
 	{ "workflow-execution", .batch = 1, JOB_RETENTION },
-	{ "notifications", .batch = MANY, JOB_RETENTION },
+	{ "notifications", .batch = MANY, JOB_RETENTION, .only_tells = true },
 	{ "archive", .concurrency = 2, .batch = 1, JOB_RETENTION },
-	{ "email", .batch = 8, JOB_RETENTION },
-	{ "webhooks", .batch = MANY, JOB_RETENTION },
+	{ "email", .batch = 8, JOB_RETENTION, .only_tells = true },
+	{ "webhooks", .batch = MANY, JOB_RETENTION, .only_tells = true },
 	{ "housekeeping", .concurrency = 1, .batch = 1, JOB_RETENTION },
 	{ 0 },
 };

@@ -215,6 +215,7 @@ void run_job(struct crew *w, const struct haul *h, struct outcome *ret)
 	ctx_reset(&c, w->of_job);
 	j = job_at(w, &c, h->rows, h->begun);
 	*ret = (struct outcome){ .end = END_UNKNOWN,
+				 .kind = j.kind,
 				 .tenant = j.tenant,
 				 .id = j.id,
 				 .parent.u = uuid_at(h->rows, h->begun, "parent_id") };

@@ -39,10 +39,12 @@ static void columns_add(struct columns *k, struct arena *a, const struct outcome
 	k->len++;
 }
 
-static void add_completed(struct crew *w, struct batch *b, const struct columns *k)
+static void add_completed(struct crew *w, struct batch *b, const struct columns *k,
+			  const struct rows **ret)
 {
+	*ret = NULL;
 	if (k->len)
-		batch_add(b, NULL, &sql_jobs_complete,
+		batch_add(b, ret, &sql_jobs_complete,
 			  ARGS(arg_text_array(k->tenants, k->len), arg_text_array(k->ids, k->len),
 			       arg_text_array(k->results, k->len), arg_text(w->name)));
 }
@@ -114,7 +116,7 @@ static void add_stats(struct crew *w, struct batch *b, const struct haul *h)
 		       arg_int(run_us), arg_int(run_max_us)));
 }
 
-void settle(struct crew *w, struct batch *b, const struct haul *h)
+void settle(struct crew *w, struct batch *b, struct haul *h)
 {
 	struct arena *a = w->c.arena;
 	struct columns done = columns_new(a, h->begun);
@@ -125,7 +127,7 @@ void settle(struct crew *w, struct batch *b, const struct haul *h)
 		else
 			add_other(w, b, &h->outcomes[i]);
 	}
-	add_completed(w, b, &done);
+	add_completed(w, b, &done, &h->completed);
 	if (h->begun) {
 		add_parents(b, a, h);
 		add_stats(w, b, h);

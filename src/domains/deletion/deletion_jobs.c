@@ -357,8 +357,11 @@ static int tell(void *p, int percent, const char *table)
 		  ARGS(arg_uuid(j->parent.u), arg_int(ARCHIVE_BEGINS + percent / 2),
 		       arg_text(table)));
 	err = batch_run(b);
-	if (!err)
-		err = job_progress(j, percent, table, &is_wanted);
+	if (err)
+		return err;
+
+	job_tell_parent(j, &tenant_delete_job, ARCHIVE_BEGINS + percent / 2, table);
+	err = job_progress(j, percent, table, &is_wanted);
 	if (!err && !is_wanted)
 		return fail(j->c, ERR_RESOURCE_CONFLICT, NULL,
 			    "The archive is not wanted any more");
