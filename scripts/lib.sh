@@ -123,14 +123,14 @@ has_no_orphans() { [ -z "$(orphans "$1")" ]; }
 sweep_orphans() {
 	# shellcheck disable=SC2046 # a list of numbers
 	has_no_orphans "$1" || kill -KILL $(orphans "$1") 2>/dev/null || true
-	wait_for 10 has_no_orphans "$1"
+	wait_for 60 has_no_orphans "$1"
 	[ "$1" != postgres ] || is_running postgres || sweep_postgres
 }
 # PostgreSQL's children are in sessions of their own and end by themselves a moment later; nobody may open the
 # data before that. Its lock files then are nobody's, though they may name a zombie, which PostgreSQL takes for
 # alive.
 sweep_postgres() {
-	wait_for 30 nobody_in "$dir/postgres"
+	wait_for 60 nobody_in "$dir/postgres"
 	rm -f "$dir/postgres/postmaster.pid" "$dir"/run/.s.PGSQL.5432*
 }
 nobody_in() { [ -z "$(find /proc/[0-9]*/cwd -maxdepth 0 -lname "$1" 2>/dev/null)" ]; }
@@ -210,7 +210,7 @@ start_server() {
 	is_running "$1" && return 0
 	sweep_orphans "$1"
 	"run_$1"
-	wait_for 30 ready_or_dead "$1"
+	wait_for 120 ready_or_dead "$1" || true
 	if server_died "$1" || ! "ready_$1" >/dev/null 2>&1; then
 		tail -n 10 "$dir/log/$1.log" | sed 's/^/  | /' >&2
 		die "$1 did not start" "Its log: $dir/log/$1.log"
@@ -233,7 +233,7 @@ kill_server() {
 	local pid
 	pid=$(server_pid "$1") || return 0
 	kill -KILL "$pid"
-	wait_for 10 server_died "$1"
+	wait_for 60 server_died "$1"
 	sweep_orphans "$1"
 	rm -f "$dir/pids/$1.pid"
 }
