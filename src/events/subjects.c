@@ -130,6 +130,11 @@ static const struct field job_end_fields[] = {
 };
 const struct shape job_end_extra = REPLY_SHAPE("JobEndData", job_end_fields);
 
+static const struct field erasure_fields[] = {
+	{ "tables", T_JSON, REQUIRED, .about = "How many rows of which table went, or say no more who it was", .example = "{\"users\":1,\"events\":12}" },
+};
+const struct shape erasure_extra = REPLY_SHAPE("ErasureData", erasure_fields);
+
 static const struct field webhook_extra_fields[] = {
 	{ "url", T_STRING, REQUIRED, .about = "Where to it sent", .example = "https://hooks.example.com/zygo" },
 	{ "reason", T_STRING, REQUIRED, .about = "gone: it was answered 410; failing: for five days", .example = "failing" },

@@ -11,5 +11,6 @@ extern const struct shape api_key_state;
 extern const struct shape project_state;
 extern const struct shape webhook_state;
 
-extern const struct shape refusal_extra, impersonation_extra, expiry_extra, job_end_extra;
+extern const struct shape refusal_extra, impersonation_extra, expiry_extra, job_end_extra,
+	erasure_extra;
 extern const struct shape webhook_extra;

@@ -35,7 +35,7 @@ const struct event_type event_types[] = {
 	{ "user.reactivated", "A suspended user may act again", &user_state, NULL, PERM_VIEW_USERS, true },
 	{ "user.deleted", "A user lost the seat in the tenant", &user_state, NULL, PERM_VIEW_USERS, true },
 	{ "user.erasureRequested", "A user's seat has ended, and soon nothing says whose it was", &user_state, NULL, PERM_VIEW_USERS, true },
-	{ "user.erased", "Nothing says any more who a former user was", &user_state, NULL, PERM_VIEW_USERS, true },
+	{ "user.erased", "Nothing says any more who a former user was", &user_state, &erasure_extra, PERM_VIEW_USERS, true },
 	{ "user.left", "A user has left the tenant", &user_state, NULL, PERM_VIEW_USERS, true },
 	{ "user.joined", "An invited person accepted, and is active from now on", &user_state, NULL, PERM_VIEW_USERS, true },
 	{ "invitation.sent", "An invitation was sent, or sent again", &invitation_state, NULL, PERM_VIEW_USERS, true },

@@ -65,11 +65,98 @@ Test(erasure, of_a_user_leaves_the_audit_and_not_the_person)
 	a = answer_is(get(&ann, strf("/jobs/%s", job)), 200);
 	cr_expect_eq(answer_int(a, "result.tables.users"), 1);
 	cr_expect(answer_int(a, "result.tables.events") >= 2);
+	cr_expect_str_eq(database_value("SELECT data #>> '{tables,api_keys}' FROM events WHERE "
+					"tenant_id = $1::uuid AND type = 'user.erased'",
+					id_text(ann.tenant.u), NULL),
+			 "1"); /* the report outlives the job */
 	cr_expect_eq(answer_int(a, "result.tables.api_keys"), 1);
 	cr_expect_eq(database_number("SELECT count(*) FROM accounts WHERE id = $1::uuid",
 				     id_text(bob.account.u), NULL),
 		     1); /* the account is the person's own */
 	answer_is_error(post(&ann, strf("%s/erase", path), "{}"), 404, "RESOURCE_NOT_FOUND", NULL);
+}
+
+/* What was sent, what was answered, what could not be sent, and the seat that the person had
+ * before. */
+Test(erasure, of_a_user_reaches_what_was_said_of_them_elsewhere)
+{
+	struct caller ann = caller(ROLE_OWNER);
+	const char *tenant = id_text(ann.tenant.u), *endpoint = id_text(uuid_v7()), *job;
+	const char *email = strf("%s@example.com", new_word());
+	const char *body = strf("{\"email\":\"%s\",\"firstName\":\"Bobby\"}", email);
+	struct answer before = answer_is(post(&ann, "/users", body), 201), now;
+
+	answer_is(del(&ann, strf("/users/%s", answer_text(before, "id"))), 204);
+	now = answer_is(post(&ann, "/users", body), 201);
+	database_run(
+		"INSERT INTO webhook_endpoints (tenant_id, id, url, secret_sealed, disabled_at) "
+		"VALUES ($1::uuid, $2::uuid, 'https://example.com/', '', now())",
+		tenant, endpoint, NULL);
+	database_run(
+		"INSERT INTO webhook_messages SELECT tenant_id, id, type, webhook_payload(type, "
+		"id, created_at, tenant_id, subject_id, user_id, data), created_at FROM events "
+		"WHERE tenant_id = $1::uuid",
+		tenant, NULL);
+	database_run(
+		"WITH d AS (INSERT INTO webhook_deliveries (tenant_id, id, endpoint_id, "
+		"message_id, type, position, state, due_at, created_at) SELECT tenant_id, id, "
+		"$2::uuid, id, type, 1, 'failed', now(), now() FROM webhook_messages "
+		"WHERE tenant_id = $1::uuid LIMIT 1 RETURNING id) INSERT INTO webhook_attempts "
+		"(tenant_id, delivery_id, number, url, request_headers, response_body, "
+		"duration_us, started_at) SELECT $1::uuid, id, 1, 'x', '{}', "
+		"'no ' || $3::text, 1, now() FROM d",
+		tenant, endpoint, email, NULL);
+	database_run("INSERT INTO jobs (tenant_id, id, queue, kind, payload, state, max_attempts, "
+		     "finished_at) VALUES ($1::uuid, gen_random_uuid(), 'email', 'letter', "
+		     "jsonb_build_object('email', $2::text), 'failed', 1, now())",
+		     tenant, email, NULL);
+	cr_assert(traces(ann.tenant, "Bobby"));
+
+	job = answer_text(
+		answer_is(post(&ann, strf("/users/%s/erase", answer_text(now, "id")), "{}"), 202),
+		"jobId");
+	wait_until(is_completed, (void *)(uintptr_t)job, "the user is erased");
+	cr_expect_null(traces(ann.tenant, email), "%s", traces(ann.tenant, email));
+	cr_expect_null(traces(ann.tenant, "Bobby"), "%s", traces(ann.tenant, "Bobby"));
+	cr_expect_eq(database_number("SELECT count(*) FROM jobs WHERE tenant_id = $1::uuid "
+				     "AND strpos(jobs::text, $2) > 0",
+				     tenant, email, NULL),
+		     0);
+	cr_expect_eq(database_number("SELECT count(*) FROM users WHERE tenant_id = $1::uuid "
+				     "AND erased_at IS NOT NULL",
+				     tenant, NULL),
+		     2);
+}
+
+/* What others did to the person, and the person to others, is still said. */
+Test(erasure, of_a_user_takes_nothing_from_others)
+{
+	struct caller ann = caller(ROLE_OWNER), bob = caller_in(ann.tenant, ROLE_ADMIN);
+	const char *tenant = id_text(ann.tenant.u), *path = strf("/users/%s", id_text(bob.user.u));
+	const char *job;
+
+	answer_is(post(&bob, "/projects", strf("{\"slug\":\"%s\",\"name\":\"Blue\"}", new_word())),
+		  201);
+	answer_is(patch(&ann, path, "{\"displayName\":\"Bobby Tables\"}"), 200);
+	database_run(
+		"UPDATE events SET data = jsonb_set(data, '{after,accountId}', to_jsonb($2::text)) "
+		"WHERE tenant_id = $1::uuid AND type = 'user.updated'",
+		tenant, id_text(bob.account.u), NULL); /* as user.joined has it */
+	job = answer_text(answer_is(post(&ann, strf("%s/erase", path), "{}"), 202), "jobId");
+	wait_until(is_completed, (void *)(uintptr_t)job, "the user is erased");
+
+	cr_expect_str_eq(database_value("SELECT data #>> '{after,name}' FROM events WHERE "
+					"tenant_id = $1::uuid AND type = 'project.created' "
+					"AND ip IS NULL AND account_id IS NULL",
+					tenant, NULL),
+			 "Blue");
+	cr_expect_eq(database_number("SELECT count(*) FROM events WHERE tenant_id = $1::uuid "
+				     "AND type = 'user.updated' AND ip IS NOT NULL AND "
+				     "account_id IS NOT NULL AND session_id IS NOT NULL",
+				     tenant, NULL),
+		     1);
+	cr_expect_null(traces(ann.tenant, id_text(bob.account.u)));
+	cr_expect_null(traces(ann.tenant, "Bobby Tables"));
 }
 
 Test(erasure, is_of_others_and_never_of_the_last_owner)

@@ -61,7 +61,8 @@ static int finish(struct job *j, struct jsonwrite *w, struct buf *out)
 	return err;
 }
 
-/* One seat, with its tenant's event. *ret_counts: JSON; ptr NULL when it was erased before. */
+/* One seat, with its tenant's event, which is the report that stays. *ret_counts: JSON; ptr NULL
+ * when it was erased before. */
 static int erase_seat(struct job *j, struct tenant_id tenant, struct user_id user,
 		      struct str *ret_counts)
 {
@@ -79,7 +80,8 @@ static int erase_seat(struct job *j, struct tenant_id tenant, struct user_id use
 		return OK;
 
 	b = batch_new(j->c, BATCH_SYSTEM);
-	batch_event(b, j->c, "user.erased", user.u, NULL);
+	batch_event(b, j->c, "user.erased", user.u,
+		    arena_printf(j->c->arena, "{\"tables\":%.*s}", STR_FMT(*ret_counts)));
 
 	return batch_run(b);
 }
