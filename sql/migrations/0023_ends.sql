@@ -135,3 +135,37 @@ BEGIN
 	RETURN counts || jsonb_build_object('accounts', 1);
 END
 $$;
+
+------------------------------------------------------------------------------------------------------------
+-- Restoring
+
+-- Rows of a table, a JSON array of what archive_rows() gave, back in their place. They are of the tenant that is restored, or nothing
+-- is. A column that the table has gained since takes its default: what is written has to be what was given, but for those.
+CREATE OR REPLACE FUNCTION restore_rows(p_table text, p_rows text) RETURNS bigint LANGUAGE plpgsql SET timezone = 'UTC'
+AS $$
+DECLARE
+	tab regclass := tenant_table(p_table);
+	given jsonb := p_rows;
+	named text[] := ARRAY(SELECT jsonb_object_keys(given -> 0));
+	gained text[] := ARRAY(SELECT attname FROM pg_attribute
+			       WHERE attrelid = tab AND attnum > 0 AND NOT attisdropped AND attname <> ALL (named));
+	written text := (SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute
+			 WHERE attrelid = tab AND attnum > 0 AND NOT attisdropped AND attgenerated = '' AND attname = ANY (named));
+	restored bigint;
+	others bigint;
+BEGIN
+	PERFORM FROM jsonb_array_elements(given) AS r WHERE r ->> tenant_column(p_table) IS DISTINCT FROM current_tenant()::text;
+	IF FOUND THEN
+		PERFORM refuse('ZY422', format('The archive has rows of another tenant in %s', p_table));
+	END IF;
+	EXECUTE format('WITH put AS (INSERT INTO %1$s (%2$s) OVERRIDING SYSTEM VALUE SELECT %2$s FROM jsonb_populate_recordset(NULL::%1$s, $1) RETURNING *), '
+		       'other AS (SELECT r FROM jsonb_array_elements($1) AS r EXCEPT SELECT to_jsonb(p) - $2 FROM put AS p) '
+		       'SELECT (SELECT count(*) FROM put), (SELECT count(*) FROM other)', tab, written)
+	INTO restored, others USING given, gained;
+	IF others > 0 THEN
+		PERFORM refuse('ZY422', format('%s cannot keep what the archive has of it: restore it by the version that made it, then upgrade',
+					       p_table));
+	END IF;
+	RETURN restored;
+END
+$$;

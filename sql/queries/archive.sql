@@ -50,10 +50,12 @@ SELECT refuse('ZY409', CASE WHEN t.id = $1 THEN 'The tenant exists' ELSE format(
 FROM tenants t
 WHERE t.id = $1 OR (t.slug = $2 AND t.deleted_at IS NULL);
 
--- $1 the realm's row.
+-- Its name may be another realm's by now: then it has the tenant's, or else its id.  $1 the realm's row, $2 the slug that the tenant shall have.
 -- name: archive_restore_realm :exec  role: identity
 INSERT INTO realms (id, slug, name, created_at)
-SELECT id, slug, name, created_at FROM jsonb_populate_record(NULL::realms, $1::jsonb)
+SELECT w.id, coalesce((SELECT s FROM unnest(ARRAY[w.slug, $2]) WITH ORDINALITY AS x (s, n)
+		       WHERE NOT EXISTS (SELECT FROM realms r WHERE r.slug = s) ORDER BY n LIMIT 1), w.id::text), w.name, w.created_at
+FROM jsonb_populate_record(NULL::realms, $1::jsonb) AS w
 ON CONFLICT ON CONSTRAINT realms_pkey DO NOTHING;
 
 -- An account that is there is linked. One that is gone comes back without what opened it; where its email is somebody else's by now it
@@ -73,20 +75,46 @@ WITH was AS (
 	WHERE NOT EXISTS (SELECT FROM is_there)
 	RETURNING id
 )
-SELECT CASE WHEN EXISTS (SELECT FROM is_there) THEN 'linked' WHEN EXISTS (SELECT FROM is_taken) THEN 'taken' ELSE 'restored' END AS what,
+SELECT CASE WHEN EXISTS (SELECT FROM is_there) THEN 'linked'
+	    WHEN EXISTS (SELECT FROM erased_accounts e JOIN was ON e.account_id = was.id) THEN 'erased'
+	    WHEN EXISTS (SELECT FROM is_taken) THEN 'taken' ELSE 'restored' END AS what,
        (SELECT count(*) FROM back) AS rows;
 
--- The tenant's own row, which comes first.  $1 the row, $2 the slug that it shall have.
--- name: archive_restore_tenant :exec  role: system
-SELECT restore_rows('tenants', jsonb_build_array($1::jsonb || jsonb_build_object('slug', $2::text, 'deletion_at', NULL, 'deleted_at', NULL))::text);
+-- The tenant's own row, which comes first; without a host name that is another tenant's by now, which is given back.  $1 the row, $2 the
+-- slug that it shall have.
+-- name: archive_restore_tenant :one  role: system
+WITH lost AS (
+	SELECT (SELECT t.host FROM tenants t WHERE t.host = $1::jsonb ->> 'host' AND t.deleted_at IS NULL) AS host
+)
+SELECT lost.host, $1::jsonb ->> 'status' AS status,
+       restore_rows('tenants', jsonb_build_array($1::jsonb || jsonb_build_object('slug', $2::text, 'deletion_at', NULL, 'deleted_at', NULL)
+		|| CASE WHEN lost.host IS NULL THEN '{}' ELSE '{"host": null}' END::jsonb)::text) AS rows
+FROM lost;
 
--- $1 table, $2 a JSON array of rows.
+-- Refuses what is another tenant's, or is not kept as it was given.  $1 table, $2 a JSON array of rows.
 -- name: archive_restore_rows :exec  role: system
 SELECT restore_rows($1, $2);
 
--- Refuses when what is there now is not what was archived.  $1 table, $2 tenant, $3 {"<table>": {"rows": …, "digest": …}}.
--- name: archive_check :exec  role: system
-SELECT still_as_archived($1, $2, $3);
+-- What waited when it was archived is sent to nobody now, and seats may what their roles say by now.  $1 tenant.
+-- name: archive_quiet :exec  role: system
+WITH deliveries AS (
+	UPDATE webhook_deliveries
+	SET state = 'cancelled', finished_at = now(), sender = NULL, leased_until = NULL, error = 'The tenant was away'
+	WHERE tenant_id = $1 AND state IN ('waiting', 'delayed', 'active')
+), digests AS (
+	UPDATE notifications SET awaits_digest = false WHERE tenant_id = $1 AND awaits_digest
+)
+SELECT refresh_seats($1, array_agg(id)) FROM users WHERE tenant_id = $1;
+
+-- Whoever was erased since then is erased again: first the seats …  $1 tenant.
+-- name: archive_erase_again :one  role: system
+SELECT count(erase_seat(u.tenant_id, u.id)) AS seats
+FROM users u
+WHERE u.tenant_id = $1 AND u.account_id IN (SELECT account_id FROM erased_accounts);
+
+-- … then the accounts, which came back for a moment.
+-- name: archive_drop_erased :exec  role: identity
+DELETE FROM accounts a USING erased_accounts e WHERE a.id = e.account_id;
 
 -- What was good when it was archived and is not any more: credentials. Seats show what their accounts have now.  $1 tenant.
 -- name: archive_revoke :one  role: identity
@@ -104,6 +132,10 @@ SELECT (SELECT count(*) FROM keys) AS keys, (SELECT count(*) FROM seats) AS seat
 
 ------------------------------------------------------------------------------------------------------------
 -- Removing, in one transaction
+
+-- Refuses when what is there now is not what was archived.  $1 table, $2 tenant, $3 {"<table>": {"rows": …, "digest": …}}.
+-- name: archive_check :exec  role: system
+SELECT still_as_archived($1, $2, $3);
 
 -- Nobody adds to it from here on.  $1 tenant.
 -- name: archive_lock :one  noun: Tenant  role: system

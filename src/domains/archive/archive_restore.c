@@ -10,6 +10,8 @@
 #include "base/buf.h"
 #include "base/ctx.h"
 #include "base/jsonread.h"
+#include "base/jsonwrite.h"
+#include "base/slug.h"
 #include "crypto/digest.h"
 #include "db/act.h"
 #include "db/batch.h"
@@ -22,9 +24,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#define ROWS_BYTES_MAX MIB(64) /* of one statement: a row of the greatest length, and some */
-#define ROWS_BYTES     MIB(1)  /* sent when there are so many */
-#define NAME_MAX_BYTES 63      /* of a table: NAMEDATALEN */
+#define ROWS_BYTES_MAX     MIB(64) /* of one statement: a row of the greatest length, and some */
+#define ROWS_BYTES         MIB(1)  /* sent when there are so many */
+#define NAME_MAX_BYTES     63      /* of a table: NAMEDATALEN */
+#define MANIFEST_BYTES_MAX MIB(1)
 
 struct restoring {
 	struct ctx *c;
@@ -37,9 +40,14 @@ struct restoring {
 	char table[NAME_MAX_BYTES + 1]; /* "": in none */
 	int64_t rows;                   /* of it */
 	struct digest *digest;
-	struct buf pending; /* rows that wait for their statement; a heap's: it is emptied often */
+	struct buf pending;  /* rows that wait for their statement; a heap's: it is emptied often */
+	struct buf manifest; /* as it has to be, by the tables so far */
+	struct jsonwrite ends; /* writes it */
 	struct arena *of_step;
-	int64_t tables, all_rows, accounts, linked, restored, taken;
+	int64_t tables, all_rows, accounts, linked, restored, taken, erased_seats, keys;
+	int64_t own_rows;      /* of the table of tenants: one */
+	const char *lost_host; /* NULL: it has its host name, if it had one */
+	bool is_suspended;
 	bool has_manifest;
 };
 
@@ -65,18 +73,20 @@ static int run_one(struct restoring *r, enum batch_mode mode, const struct rows 
 
 static int send_rows(struct restoring *r)
 {
-	int err = OK;
+	int err;
 
 	if (r->pending.len > 1) {
 		buf_char(&r->pending, ']');
 		BUG_IF(r->pending.overflow);
 		err = run_one(r, BATCH_SYSTEM, NULL, &sql_archive_restore_rows,
 			      ARGS(arg_text(r->table), arg_str(buf_view(&r->pending))));
+		if (err)
+			return err; /* its words are in the arena */
 		arena_reset(r->of_step);
 	}
 	buf_reset(&r->pending);
 
-	return err;
+	return OK;
 }
 
 /*
@@ -162,7 +172,28 @@ static int take_table(struct restoring *r, struct str line)
 	return OK;
 }
 
+static const char *new_slug(const struct restoring *r)
+{
+	return r->how->slug ? r->how->slug : r->slug;
+}
+
 /* The tenant's own row is the only one that may change on its way. */
+static int restore_tenant(struct restoring *r, struct str line)
+{
+	const struct rows *row;
+	int err;
+
+	err = run_one(r, BATCH_SYSTEM, &row, &sql_archive_restore_tenant,
+		      ARGS(arg_str(line), arg_text(new_slug(r))));
+	if (err)
+		return err;
+	r->is_suspended = str_is(rows_get_str(row, "status"), "suspended");
+	if (rows_get_text(row, "host"))
+		r->lost_host = arena_strdup(r->c->arena, rows_get_text(row, "host"));
+
+	return OK;
+}
+
 static int take_row(struct restoring *r, struct str line)
 {
 	if (!*r->table)
@@ -170,29 +201,17 @@ static int take_row(struct restoring *r, struct str line)
 	r->rows++;
 	digest_add(r->digest, line.ptr, line.len);
 	digest_add(r->digest, "\n", 1);
+	if (strcmp(r->table, "tenants") == 0) {
+		r->own_rows++;
+		return r->writes ? restore_tenant(r, line) : OK;
+	}
 	if (!r->writes)
 		return OK;
-	if (strcmp(r->table, "tenants") == 0)
-		return run_one(
-			r, BATCH_SYSTEM, NULL, &sql_archive_restore_tenant,
-			ARGS(arg_str(line), arg_text(r->how->slug ? r->how->slug : r->slug)));
 
 	buf_char(&r->pending, r->pending.len ? ',' : '[');
 	buf_add(&r->pending, line.ptr, line.len);
 
 	return r->pending.len > ROWS_BYTES ? send_rows(r) : OK;
-}
-
-/* What is in the database now is what was there then, hash by hash. */
-static int check_table(struct restoring *r, struct str line)
-{
-	const char *digests = arena_printf(r->c->arena, "{\"%s\":%.*s}", r->table, STR_FMT(line));
-
-	if (strcmp(r->table, "tenants") == 0)
-		return OK;
-
-	return run_one(r, BATCH_SYSTEM, NULL, &sql_archive_check,
-		       ARGS(arg_text(r->table), arg_uuid(r->tenant.u), arg_text(digests)));
 }
 
 static int take_end(struct restoring *r, struct str line)
@@ -212,18 +231,30 @@ static int take_end(struct restoring *r, struct str line)
 		return not_as_said(r,
 				   arena_printf(r->c->arena, "%s has another checksum", r->table));
 
+	jsonwrite_key(&r->ends, r->table);
+	jsonwrite_raw(&r->ends, line);
 	if (r->writes) {
 		err = send_rows(r);
-		if (!err)
-			err = check_table(r, line);
 		if (err)
 			return err;
-		arena_reset(r->of_step);
 	} else {
 		printf("  %-32s %" PRId64 " rows\n", r->table, r->rows);
 	}
 	r->all_rows += r->rows;
 	*r->table = '\0';
+
+	return OK;
+}
+
+/* All tables that there were, in their order, and none beside. */
+static int take_manifest(struct restoring *r, struct str line)
+{
+	jsonwrite_object_end(&r->ends);
+	if (r->manifest.overflow || !str_eq(buf_view(&r->manifest), line))
+		return not_as_said(r, "its tables are not those of its manifest");
+	if (r->own_rows != 1)
+		return not_as_said(r, "it is not of one tenant");
+	r->has_manifest = true;
 
 	return OK;
 }
@@ -237,13 +268,13 @@ static int take_line(struct restoring *r, int kind, struct str line)
 	case LINE_HEAD: return take_head(r, line);
 	case LINE_REALM:
 		return r->writes ? run_one(r, BATCH_IDENTITY, NULL, &sql_archive_restore_realm,
-					   ARGS(arg_str(line)))
+					   ARGS(arg_str(line), arg_text(new_slug(r))))
 				 : OK;
 	case LINE_ACCOUNT: return take_account(r, line);
 	case LINE_TABLE: return take_table(r, line);
 	case LINE_ROW: return take_row(r, line);
 	case LINE_END: return take_end(r, line);
-	case LINE_MANIFEST: r->has_manifest = true; return OK;
+	case LINE_MANIFEST: return take_manifest(r, line);
 	default: return not_as_said(r, "it has lines of a newer version");
 	}
 }
@@ -254,8 +285,11 @@ static int walk(struct restoring *r)
 	struct str line;
 	int kind, err;
 
-	r->tables = r->all_rows = r->accounts = 0;
+	r->tables = r->all_rows = r->accounts = r->own_rows = 0;
 	r->has_manifest = false;
+	buf_reset(&r->manifest);
+	jsonwrite_init(&r->ends, &r->manifest);
+	jsonwrite_object(&r->ends);
 	err = bundle_open(r->c, r->fd, &bundle);
 	if (err)
 		return err;
@@ -277,7 +311,6 @@ static int walk(struct restoring *r)
 
 static int begin_writing(struct restoring *r)
 {
-	const char *slug = r->how->slug ? r->how->slug : r->slug;
 	struct batch *b;
 	int err;
 
@@ -288,23 +321,42 @@ static int begin_writing(struct restoring *r)
 	b = batch_new(r->c, BATCH_SYSTEM);
 	batch_add(b, NULL, &sql_archive_moving, NO_ARGS);
 	batch_add(b, NULL, &sql_archive_defer, NO_ARGS);
-	batch_add(b, NULL, &sql_archive_is_free, ARGS(arg_uuid(r->tenant.u), arg_text(slug)));
+	batch_add(b, NULL, &sql_archive_is_free,
+		  ARGS(arg_uuid(r->tenant.u), arg_text(new_slug(r))));
 
 	return batch_run(b);
 }
 
-/* What was a credential stays revoked, and everybody sees that it is back. */
-static int end_writing(struct restoring *r, int64_t *ret_keys)
+/* What was a credential stays revoked, what waited is not sent, who was erased is not back. */
+static int calm(struct restoring *r)
 {
-	struct batch *b = batch_new(r->c, BATCH_IDENTITY);
-	const struct rows *revoked;
+	const struct arg tenant = arg_uuid(r->tenant.u);
+	const struct rows *row;
 	int err;
 
-	batch_add(b, &revoked, &sql_archive_revoke, ARGS(arg_uuid(r->tenant.u)));
-	err = batch_run(b);
+	err = run_one(r, BATCH_IDENTITY, &row, &sql_archive_revoke, ARGS(tenant));
 	if (err)
 		return err;
-	*ret_keys = rows_get_int(revoked, "keys");
+	r->keys = rows_get_int(row, "keys");
+	err = run_one(r, BATCH_SYSTEM, NULL, &sql_archive_quiet, ARGS(tenant));
+	if (!err)
+		err = run_one(r, BATCH_SYSTEM, &row, &sql_archive_erase_again, ARGS(tenant));
+	if (err)
+		return err;
+	r->erased_seats = rows_get_int(row, "seats");
+
+	return run_one(r, BATCH_IDENTITY, NULL, &sql_archive_drop_erased, NO_ARGS);
+}
+
+/* And everybody sees that it is back. */
+static int end_writing(struct restoring *r)
+{
+	struct batch *b;
+	int err;
+
+	err = calm(r);
+	if (err)
+		return err;
 
 	b = batch_new(r->c, BATCH_SYSTEM);
 	batch_add(b, NULL, &sql_archive_moved, NO_ARGS);
@@ -315,10 +367,8 @@ static int end_writing(struct restoring *r, int64_t *ret_keys)
 	return err ? err : db_commit(r->c);
 }
 
-static void tell(const struct restoring *r, int64_t keys)
+static void tell_people(const struct restoring *r)
 {
-	printf("Restored: %" PRId64 " rows of %" PRId64 " tables. The tenant is active.\n",
-	       r->all_rows, r->tables);
 	printf("People: %" PRId64 " have their accounts still; %" PRId64
 	       " came back and reset their password before they log in.\n",
 	       r->linked, r->restored);
@@ -326,16 +376,29 @@ static void tell(const struct restoring *r, int64_t keys)
 		printf("%" PRId64 " have an email that is another account's by now: nobody sits in "
 		       "their seats; remove these and invite them again.\n",
 		       r->taken);
-	printf("Not restored: sessions, second factors, linked log-ins, jobs. %" PRId64
-	       " API keys stay revoked.\n",
-	       keys);
+	if (r->erased_seats)
+		printf("%" PRId64
+		       " seats are of people who were erased since: they are nobody's.\n",
+		       r->erased_seats);
+}
+
+static void tell(const struct restoring *r)
+{
+	printf("Restored: %" PRId64 " rows of %" PRId64 " tables. The tenant is %s.\n", r->all_rows,
+	       r->tables, r->is_suspended ? "suspended, as it was" : "active");
+	tell_people(r);
+	if (r->lost_host)
+		printf("Its host name %s is another tenant's by now: give it one of its own.\n",
+		       r->lost_host);
+	printf("Not restored: sessions, second factors, linked log-ins, jobs, what webhooks and "
+	       "digests had yet to send. %" PRId64 " API keys stay revoked.\n",
+	       r->keys);
 	printf("Secrets are sealed under the ENCRYPTION_KEY of when the archive was made: if it was "
 	       "replaced since, run zygo keys reseal before ENCRYPTION_KEY_PREVIOUS goes.\n");
 }
 
 static int restore(struct restoring *r)
 {
-	int64_t keys = 0;
 	int err;
 
 	printf("%s: %s (%s), archived %s at schema %s\n", r->how->location, r->name, r->slug,
@@ -348,10 +411,10 @@ static int restore(struct restoring *r)
 	if (!err)
 		err = walk(r);
 	if (!err)
-		err = end_writing(r, &keys);
+		err = end_writing(r);
 	db_end(r->c);
 	if (!err)
-		tell(r, keys);
+		tell(r);
 
 	return err;
 }
@@ -364,6 +427,9 @@ int archive_restore(struct ctx *c, const struct archive_restore *how)
 
 	arena_defer(c->arena, (void (*)(void *))arena_free,
 		    r.of_step); /* a failure's words are in it */
+	if (how->slug && !slug_is(str_of(how->slug)))
+		return fail(c, ERR_RULE_VIOLATED, NULL,
+			    "A slug is 1 to 63 of a-z, 0-9 and '-' between them");
 	err = place_open(c, how->location, &fd);
 	if (err)
 		return err;
@@ -371,6 +437,7 @@ int archive_restore(struct ctx *c, const struct archive_restore *how)
 	r.fd = fd;
 	r.digest = digest_new(c->arena);
 	buf_init_heap(&r.pending, ROWS_BYTES_MAX);
+	buf_init(&r.manifest, c->arena, MANIFEST_BYTES_MAX);
 	err = walk(&r);
 	if (!err)
 		err = restore(&r);
