@@ -108,6 +108,14 @@ RETURNING id, token_hash;
 -- name: deletion_close_tenant :exec
 UPDATE tenants SET deleted_at = now(), updated_at = now(), version = version + 1 WHERE id = current_tenant() AND deleted_at IS NULL;
 
+-- Whether webhooks have heard that the tenant is gone: its events are read, and what was sent of them was tried.
+-- name: deletion_is_told :one  role: system
+SELECT NOT EXISTS (SELECT FROM webhook_endpoints WHERE tenant_id = current_tenant() AND disabled_at IS NULL AND deleted_at IS NULL)
+    OR (NOT EXISTS (SELECT FROM event_inbox WHERE tenant_id = current_tenant())
+	AND coalesce((SELECT max(position) FROM event_log WHERE tenant_id = current_tenant()), 0)
+	    <= (SELECT position FROM event_readers WHERE name = 'webhooks')
+	AND NOT EXISTS (SELECT FROM webhook_deliveries WHERE tenant_id = current_tenant() AND state IN ('waiting', 'active'))) AS "is";
+
 -- How far the archive is, as its parent shows it.  $1 the parent, $2 percent, $3 message.
 -- name: deletion_tell_parent :exec
 UPDATE jobs SET progress = $2, message = $3 WHERE tenant_id = current_tenant() AND id = $1 AND finished_at IS NULL;

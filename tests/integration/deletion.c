@@ -3,6 +3,8 @@
 #include "support/caller.h"
 #include "support/database.h"
 #include "support/factories.h"
+#include "support/hooked.h"
+#include "support/receiver.h"
 #include "support/servers.h"
 #include "support/world.h"
 
@@ -261,6 +263,21 @@ Test(deletion, leaves_an_archive_that_gives_everything_back)
 	a = answer_is(get(&ann, "/projects"), 200);
 	cr_expect_eq(answer_len(a, "data"), 3);
 	(void)restore(archive_of(ann.tenant), NULL, 1); /* it exists */
+}
+
+/* It is the last that a tenant's webhooks hear. */
+Test(deletion, is_told_to_webhooks_before_the_tenant_is_gone)
+{
+	struct caller ann = caller(ROLE_OWNER);
+
+	receiver_start();
+	(void)webhook_make(&ann, "/told", ",\"eventTypes\":[\"tenant.deleted\"]");
+	answer_is(request(&ann, "/tenant", slug_of(ann.tenant)), 202);
+	await(ann.tenant, "step", "revoked");
+	end_grace(ann.tenant);
+	await(ann.tenant, "state", "completed");
+	cr_assert_eq(receiver_count(), 1);
+	cr_expect(strstr(receiver_body(0).ptr, "\"tenant.deleted\""));
 }
 
 /* Its worker died right behind that step, and was heard of no more. */

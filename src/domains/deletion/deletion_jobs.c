@@ -25,8 +25,12 @@
 #include "jobs/job.h"
 #include "net/mail.h"
 
-#define ARCHIVE_BEGINS   40 /* percent; it goes to 90: 40 + p / 2 */
-#define REMOVE_TRIES_MAX 3  /* a tenant that changes after each archive is left for another day */
+#include <time.h>
+
+#define ARCHIVE_BEGINS   40  /* percent; it goes to 90: 40 + p / 2 */
+#define REMOVE_TRIES_MAX 3   /* a tenant that changes after each archive is left for another day */
+#define TOLD_TRIES_MAX   600 /* of looks whether webhooks have heard of it: for a minute */
+#define TOLD_PAUSE_NS    (100 * 1000 * 1000)
 
 /* clang-format off */
 static const struct field deletion_fields[] = {
@@ -369,6 +373,27 @@ static int tell(void *p, int percent, const char *table)
 	return err;
 }
 
+/* tenant.deleted is the last that webhooks hear: each endpoint is tried once before all goes, or
+ * has had its time. */
+static int await_webhooks(struct job *j)
+{
+	const struct timespec pause = { .tv_nsec = TOLD_PAUSE_NS };
+
+	for (unsigned i = 0; i < TOLD_TRIES_MAX; i++) {
+		struct batch *b = batch_new(j->c, BATCH_SYSTEM);
+		const struct rows *told;
+		int err;
+
+		batch_add(b, &told, &sql_deletion_is_told, NO_ARGS);
+		err = batch_run(b);
+		if (err || rows_get_bool(told, "is"))
+			return err;
+		(void)nanosleep(&pause, NULL);
+	}
+
+	return OK;
+}
+
 static int run_archive(struct job *j)
 {
 	struct archive made;
@@ -381,6 +406,9 @@ static int run_archive(struct job *j)
 	if (err || strcmp(d.step, "closed") != 0)
 		return err; /* it was made, and this was not heard of */
 
+	err = await_webhooks(j);
+	if (err)
+		return err;
 	uuid_format(j->parent.u, id);
 	err = archive_write(j->c, j->tenant, arena_printf(j->c->arena, "%s_%s.zygo", d.slug, id),
 			    tell, j, &made);
