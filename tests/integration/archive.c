@@ -6,12 +6,14 @@
 
 #include "base/config.h"
 #include "base/ctx.h"
+#include "crypto/digest.h"
 #include "crypto/seal.h"
 #include "db/batch.h"
 #include "db/conn.h"
 #include "domains/archive/archive.h"
 #include "domains/archive/bundle.h"
 #include "domains/archive/place.h"
+#include "net/bucket.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
@@ -282,4 +284,82 @@ Test(archive, in_a_bucket_comes_back_as_it_went)
 
 	set_place(url, KEY_ID, "another secret");
 	cr_expect(strstr(why_not(c, made.location, NULL), "another signature"));
+}
+
+/* Digests are the archive's affair (place.c): here they are counted on the server's side. */
+static int digest_file(struct ctx *c, int fd, int64_t bytes, const char **ret)
+{
+	struct digest *d = digest_new(c->arena);
+	char *all = arena_alloc(c->arena, (size_t)bytes);
+
+	cr_assert_eq(pread(fd, all, (size_t)bytes, lseek(fd, 0, SEEK_CUR)), bytes);
+	digest_add(d, all, (size_t)bytes);
+	*ret = digest_end(d);
+	return 0;
+}
+
+static const struct bucket in_parts = {
+	.region = REGION,
+	.key_id = KEY_ID,
+	.secret = SECRET,
+	.part_bytes = 1000,
+	.digest = digest_file,
+};
+
+/* A file with this in it. */
+static int file_of(const void *p, size_t len)
+{
+	int fd = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	cr_assert(fd >= 0 && write(fd, p, len) == (ssize_t)len);
+	return fd;
+}
+
+static const char *text_at(struct ctx *c, const char *url)
+{
+	int fd = file_of("", 0);
+	char *text = arena_alloc(world_arena(), KIB(8));
+	ssize_t len;
+
+	if (bucket_get(c, &in_parts, url, fd) != 0)
+		return NULL;
+	len = pread(fd, text, KIB(8) - 1, 0);
+	text[len] = '\0';
+	return text;
+}
+
+Test(archive, larger_than_a_part_goes_up_in_parts)
+{
+	struct ctx *c = work();
+	const char *server = bucket_start(), *url = strf("%s/big.zygo", server);
+	char text[2501] = "";
+	int fd;
+
+	for (size_t i = 0; i < sizeof(text) - 1; i++)
+		text[i] = (char)('a' + i % 23);
+	fd = file_of(text, sizeof(text) - 1);
+	cr_assert_eq(bucket_put(c, &in_parts, url, fd, sizeof(text) - 1, NULL), 0, "%s",
+		     c->fault.detail);
+	cr_expect_str_eq(text_at(c, url), text);
+}
+
+/* No part stays, and nothing is taken for an archive. */
+Test(archive, that_cannot_go_up_as_a_whole_is_given_up)
+{
+	static const char *const names[] = { "it.torn", "it.late" };
+	struct ctx *c = work();
+	const char *server = bucket_start();
+	int fd = file_of(strf("%2500s", "x"), 2500);
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		const char *url = strf("%s/%s", server, names[i]);
+
+		c->fault = (struct fault){ 0 };
+		cr_expect_eq(bucket_put(c, &in_parts, url, fd, 2500, NULL), ERR_BAD_GATEWAY);
+		cr_expect(strstr(c->fault.detail, "Error"), "%s", c->fault.detail);
+		cr_expect_null(text_at(c, url));
+		cr_expect_str_eq(text_at(c, strf("%.*s/uploads",
+						 (int)(strstr(server, "/zygo") - server), server)),
+				 "0");
+	}
 }

@@ -5,6 +5,7 @@
 #include "base/config.h"
 #include "base/ctx.h"
 #include "base/str.h"
+#include "crypto/digest.h"
 #include "net/bucket.h"
 
 #include <errno.h>
@@ -12,8 +13,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define FILE_SCHEME  "file://"
-#define SPOOL_FOLDER "/var/tmp" /* of what goes to or comes from a bucket; the file has no name */
+#define FILE_SCHEME      "file://"
+#define DIGEST_AT_A_TIME KIB(64)
+#define SPOOL_FOLDER     "/var/tmp" /* of what goes to or comes from a bucket; the file has no name */
 
 /* The folder that a file: URL names; NULL: it is no such URL. */
 static const char *folder_of(const char *url)
@@ -21,11 +23,37 @@ static const char *folder_of(const char *url)
 	return str_starts(str_of(url), FILE_SCHEME) ? url + strlen(FILE_SCHEME) : NULL;
 }
 
+/* Of a part of what goes to a bucket. */
+static int digest_file(struct ctx *c, int fd, int64_t bytes, const char **ret)
+{
+	struct digest *d = digest_new(c->arena);
+	off_t place = lseek(fd, 0, SEEK_CUR);
+	uint8_t some[DIGEST_AT_A_TIME];
+
+	for (int64_t done = 0; done < bytes;) {
+		size_t max = bytes - done < (int64_t)sizeof(some) ? (size_t)(bytes - done)
+								  : sizeof(some);
+		ssize_t got = pread(fd, some, max, place + done);
+
+		if (got == 0 || (got < 0 && errno != EINTR))
+			return fail_internal(c, "the archive could not be read: %s",
+					     got == 0 ? "it is shorter by now" : strerror(errno));
+		if (got > 0) {
+			digest_add(d, some, (size_t)got);
+			done += got;
+		}
+	}
+	*ret = digest_end(d);
+
+	return OK;
+}
+
 static struct bucket bucket(void)
 {
 	return (struct bucket){ .region = config()->archive_s3_region,
 				.key_id = config()->archive_s3_key_id,
-				.secret = config()->archive_s3_secret };
+				.secret = config()->archive_s3_secret,
+				.digest = digest_file };
 }
 
 static int open_failed(struct ctx *c, const char *path)
