@@ -169,3 +169,72 @@ BEGIN
 	RETURN restored;
 END
 $$;
+
+------------------------------------------------------------------------------------------------------------
+-- Who acts in whose name
+
+-- As in 0014; and a key speaks for a person, of whom the tenant wants a second factor.
+CREATE OR REPLACE FUNCTION enter_key(p_hash bytea, p_ip inet, p_tenant uuid, p_need text, p_permission text, p_read_only boolean)
+RETURNS TABLE (api_key_id uuid, account_id uuid, tenant_id uuid, user_id uuid, rate_limit integer, is_stale boolean)
+LANGUAGE plpgsql SECURITY DEFINER
+AS $$
+DECLARE
+	k record;
+BEGIN
+	SELECT x.id, x.tenant_id, x.user_id, x.scopes, x.allowed_ips, x.rate_limit, u.account_id, u.permissions,
+	       u.status AS user_status, t.status AS tenant_status, t.deletion_at IS NOT NULL AS is_ending,
+	       t.mfa_required_at <= now() AND NOT a.mfa_enabled AS is_mfa_due,
+	       x.last_used_at IS NULL OR x.last_used_at < now() - interval '1 minute' AS is_stale
+	INTO k
+	FROM public.api_key_secrets s
+	JOIN public.api_keys x ON x.tenant_id = s.tenant_id AND x.id = s.api_key_id
+	JOIN public.tenants t ON t.id = x.tenant_id AND t.deleted_at IS NULL
+	JOIN public.users u ON u.tenant_id = x.tenant_id AND u.id = x.user_id AND u.deleted_at IS NULL
+	JOIN public.accounts a ON a.id = u.account_id AND a.deleted_at IS NULL AND a.locked_at IS NULL
+	WHERE s.hash = p_hash AND (s.expires_at IS NULL OR s.expires_at > now())
+	  AND x.revoked_at IS NULL AND (x.expires_at IS NULL OR x.expires_at > now());
+	IF NOT FOUND THEN
+		PERFORM public.refuse('ZY461', 'Invalid or expired API key');
+	END IF;
+
+	IF cardinality(k.allowed_ips) > 0 AND NOT coalesce(p_ip <<= ANY (k.allowed_ips), false) THEN
+		PERFORM public.refuse('ZY403', 'This API key cannot be used from this address');
+	ELSIF p_need NOT IN ('member', 'person') THEN
+		PERFORM public.refuse('ZY403', 'API keys act in a tenant only');
+	ELSIF p_tenant <> k.tenant_id THEN
+		PERFORM public.refuse('ZY403', 'Tenant not found or inactive');
+	ELSIF k.tenant_status <> 'active' THEN
+		PERFORM public.refuse('ZY451', 'Tenant is suspended');
+	ELSIF k.is_ending THEN
+		PERFORM public.refuse('ZY451', 'Tenant is about to be deleted');
+	ELSIF k.user_status <> 'active' THEN
+		PERFORM public.refuse('ZY403', 'The access of the user who made this API key is suspended');
+	ELSIF k.is_mfa_due THEN
+		PERFORM public.refuse('ZY452', 'This tenant requires multi-factor authentication: who made this API key has to set up a second factor');
+	ELSIF p_need = 'person' THEN
+		PERFORM public.refuse('ZY403', 'This is for people: an API key has no second factor');
+	ELSIF p_permission <> ALL (k.scopes) OR p_permission <> ALL (k.permissions) THEN
+		PERFORM public.refuse('ZY403', 'Insufficient permissions', p_permission);
+	END IF;
+
+	api_key_id := k.id;
+	account_id := k.account_id;
+	tenant_id := k.tenant_id;
+	user_id := k.user_id;
+	rate_limit := k.rate_limit;
+	is_stale := k.is_stale;
+
+	PERFORM set_config('app.tenant_id', tenant_id::text, true),
+		set_config('app.user_id', user_id::text, true),
+		set_config('app.account_id', account_id::text, true),
+		set_config('app.api_key_id', api_key_id::text, true),
+		set_config('app.scopes', array_to_string(k.scopes, ' '), true);
+	IF p_read_only THEN
+		PERFORM set_config('transaction_read_only', 'on', true);
+	END IF;
+	RETURN NEXT;
+END
+$$;
+
+-- What webhooks are signed with, and sent beside, is a credential of the tenant's: nobody who acts as somebody else takes it or sends it elsewhere.
+CALL guard_credentials('webhook_endpoints');

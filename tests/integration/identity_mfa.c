@@ -372,14 +372,21 @@ Test(identity_mfa, a_tenant_may_want_it_after_a_grace)
 	struct enrolled e = enroll();
 	struct caller owner = on_tier(e.person.caller, TIER_ADMIN);
 	struct caller bob = caller_in(owner.tenant, ROLE_MEMBER);
+	struct caller program =
+		with_api_key(bob, api_key_make(bob.tenant, bob.user, "canViewProjects"));
 	struct answer a =
 		answer_is(put(&owner, "/tenant/mfa", "{\"required\":true,\"graceDays\":3}"), 200);
 
 	cr_assert_eq(answer_int(a, "usersWithout"), 1);
 	answer_is(get(&bob, "/projects"), 200);
+	answer_is(get(&program, "/projects"), 200);
 
 	answer_is(put(&owner, "/tenant/mfa", "{\"required\":true,\"graceDays\":0}"), 200);
 	answer_is_error(get(&bob, "/projects"), 403, "AUTH_MFA_REQUIRED", NULL);
+	answer_is_error(get(&program, "/projects"), 403, "AUTH_MFA_REQUIRED", NULL);
+	program = with_api_key(on_tier(owner, TIER_API),
+			       api_key_make(owner.tenant, owner.user, "canViewProjects"));
+	answer_is(get(&program, "/projects"), 200);
 	answer_is(get(&owner, "/projects"), 200);
 	cr_assert(answer_bool(answer_is(get(&owner, "/tenant/mfa"), 200), "required"));
 	bob = on_tier(bob, TIER_AUTH);

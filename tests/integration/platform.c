@@ -221,6 +221,8 @@ Test(platform, who_acts_as_somebody_else_touches_no_credential)
 	answer_is_error(post(&own, "/logout-all", NULL), 403, "AUTH_FORBIDDEN", NULL);
 	answer_is_error(post(&api, "/api-keys", "{\"name\":\"x\",\"scopes\":[\"canViewUsers\"]}"),
 			403, "AUTH_FORBIDDEN", NULL);
+	answer_is_error(post(&api, "/webhooks", "{\"url\":\"https://example.com/told\"}"), 403,
+			"AUTH_FORBIDDEN", NULL);
 	answer_is(get(&p.caller, "/sessions"), 200);
 	answer_is(post(&own, "/logout", NULL), 204);
 	answer_is_error(get(&api, "/users"), 401, "AUTH_TOKEN_EXPIRED", NULL);
