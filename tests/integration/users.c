@@ -196,6 +196,8 @@ Test(users, grant_nothing_that_they_do_not_hold)
 			403, "AUTH_FORBIDDEN", NULL);
 	answer_is_error(post(&ann, strf("%s/suspend", path_of(owner)), NULL), 403, "AUTH_FORBIDDEN",
 			NULL);
+	answer_is_error(patch(&ann, path_of(owner), "{\"displayName\":\"Support\"}"), 403,
+			"AUTH_FORBIDDEN", NULL);
 	answer_is_error(del(&ann, path_of(owner)), 403, "AUTH_FORBIDDEN", NULL);
 	answer_is_error(invite(&ann, "eve@example.com", "[\"no-such-role\"]"), 400,
 			"VALIDATION_ERROR", "roles");

@@ -58,6 +58,7 @@ int users_update(struct ctx *c, struct user_id id, const struct user_patch *in,
 {
 	struct batch *b = batch_new(c, BATCH_WRITE);
 
+	batch_add(b, NULL, &sql_users_may_act_on, ARGS(arg_uuid(id.u)));
 	batch_add(b, NULL, &sql_users_update,
 		  ARGS(arg_uuid(id.u), arg_if_match(c), arg_bool(in->has_first_name),
 		       arg_text(in->first_name), arg_bool(in->has_last_name),
