@@ -363,34 +363,23 @@ static void read_value(struct ctx *c, const struct field *f, const struct json *
 {
 	enum json_kind kind = json_kind(j);
 
-	switch (f->type) {
-	case T_UNSTATED: BUG("a field has no type");
-	case T_INT: read_int(c, f, j, at, dest); return;
-	case T_NUMBER:
+	switch (shape_types[f->type].kind) {
+	case VALUE_NONE: BUG("a field has no type");
+	case VALUE_INT: read_int(c, f, j, at, dest); return;
+	case VALUE_NUMBER:
 		if (kind != JSON_INT && kind != JSON_DOUBLE)
 			break;
 		shape_store_number(c, f, at, jsonread_double(j), dest);
 		return;
-	case T_BOOL:
+	case VALUE_BOOL:
 		if (kind != JSON_BOOL)
 			break;
 		*(bool *)dest = jsonread_bool(j);
 		return;
-	case T_ARRAY: read_array(c, f, j, at, dest); return;
-	case T_OBJECT: *(void **)dest = read_object(c, f->shape, j, at); return;
-	case T_JSON: read_json(c, f, j, at, dest); return;
-	case T_STRING:
-	case T_EMAIL:
-	case T_PASSWORD:
-	case T_UUID:
-	case T_URI:
-	case T_SLUG:
-	case T_DATETIME:
-	case T_IP:
-	case T_CIDR:
-	case T_CRON:
-	case T_HOSTNAME:
-	case T_ENUM:
+	case VALUE_ARRAY: read_array(c, f, j, at, dest); return;
+	case VALUE_OBJECT: *(void **)dest = read_object(c, f->shape, j, at); return;
+	case VALUE_JSON: read_json(c, f, j, at, dest); return;
+	case VALUE_TEXT:
 		if (kind != JSON_STRING)
 			break;
 		shape_store_text(c, f, at, jsonread_string(j), dest);

@@ -18,8 +18,21 @@ struct place {
 	size_t index;
 };
 
+/* How the values of a type stand in JSON. */
+enum value_kind {
+	VALUE_NONE,
+	VALUE_TEXT,
+	VALUE_INT,
+	VALUE_NUMBER,
+	VALUE_BOOL,
+	VALUE_ARRAY,
+	VALUE_OBJECT, /* of a shape */
+	VALUE_JSON,   /* any object */
+};
+
 /* One row a type, by enum field_type. */
 struct type {
+	enum value_kind kind;
 	const char *json; /* "string": Zod's word for what is expected */
 	size_t size;      /* of the C type */
 	int64_t min, max; /* when the field says nothing; characters, items, bytes or the number */

@@ -49,8 +49,8 @@ void shape_store_coerced(struct ctx *c, const struct field *f, const struct plac
 	int64_t number;
 	double real;
 
-	switch (f->type) {
-	case T_INT:
+	switch (shape_types[f->type].kind) {
+	case VALUE_INT:
 		if (str_to_i64(text, INT64_MIN, INT64_MAX, &number))
 			shape_store_int(c, f, at, number, dest);
 		else if (str_to_double(text, &real))
@@ -58,32 +58,21 @@ void shape_store_coerced(struct ctx *c, const struct field *f, const struct plac
 		else
 			shape_issue_type(c, f, at, "nan");
 		return;
-	case T_NUMBER:
+	case VALUE_NUMBER:
 		if (str_to_double(text, &real))
 			shape_store_number(c, f, at, real, dest);
 		else
 			shape_issue_type(c, f, at, "nan");
 		return;
-	case T_BOOL:
+	case VALUE_BOOL:
 		if (!read_bool(text, dest))
 			shape_issue_type(c, f, at, "string");
 		return;
-	case T_ARRAY: store_parts(c, f, at, text, dest); return;
-	case T_UNSTATED:
-	case T_OBJECT:
-	case T_JSON: BUG("a field of this type does not come as text");
-	case T_STRING:
-	case T_EMAIL:
-	case T_PASSWORD:
-	case T_UUID:
-	case T_URI:
-	case T_SLUG:
-	case T_DATETIME:
-	case T_IP:
-	case T_CIDR:
-	case T_CRON:
-	case T_HOSTNAME:
-	case T_ENUM: shape_store_text(c, f, at, text, dest); return;
+	case VALUE_ARRAY: store_parts(c, f, at, text, dest); return;
+	case VALUE_NONE:
+	case VALUE_OBJECT:
+	case VALUE_JSON: BUG("a field of this type does not come as text");
+	case VALUE_TEXT: shape_store_text(c, f, at, text, dest); return;
 	}
 }
 

@@ -32,27 +32,10 @@ static void write_type(struct jsonwrite *w, const struct field *f)
 /* Any number or text, as the field's type has it. */
 static void write_value(struct jsonwrite *w, const struct field *f, const char *text)
 {
-	switch (f->type) {
-	case T_INT:
-	case T_NUMBER:
-	case T_BOOL:
-	case T_ARRAY:
-	case T_OBJECT:
-	case T_JSON: jsonwrite_raw(w, str_of(text)); return;
-	case T_UNSTATED:
-	case T_STRING:
-	case T_EMAIL:
-	case T_PASSWORD:
-	case T_UUID:
-	case T_URI:
-	case T_SLUG:
-	case T_DATETIME:
-	case T_IP:
-	case T_CIDR:
-	case T_CRON:
-	case T_HOSTNAME:
-	case T_ENUM: jsonwrite_text(w, text); return;
-	}
+	if (shape_types[f->type].kind == VALUE_TEXT)
+		jsonwrite_text(w, text);
+	else
+		jsonwrite_raw(w, str_of(text));
 }
 
 static void write_words(struct jsonwrite *w, const struct field *f)
@@ -125,35 +108,26 @@ static void write_reference(struct jsonwrite *w, const struct field *f)
 /* NOLINTNEXTLINE(misc-no-recursion): see field_write_schema */
 static void write_limits(struct jsonwrite *w, const struct field *f, bool input)
 {
-	switch (f->type) {
-	case T_UNSTATED:
-	case T_BOOL:
-	case T_OBJECT: return;
-	case T_JSON: jsonwrite_member_bool(w, "additionalProperties", true); return;
-	case T_ENUM: write_words(w, f); return;
-	case T_INT:
-	case T_NUMBER:
+	switch (shape_types[f->type].kind) {
+	case VALUE_NONE:
+	case VALUE_BOOL:
+	case VALUE_OBJECT: return;
+	case VALUE_JSON: jsonwrite_member_bool(w, "additionalProperties", true); return;
+	case VALUE_INT:
+	case VALUE_NUMBER:
 		if (input)
 			write_bounds(w, f, "minimum", "maximum");
 		return;
-	case T_ARRAY:
+	case VALUE_ARRAY:
 		jsonwrite_key(w, "items");
 		field_write_schema(w, f->of, input);
 		if (input)
 			write_bounds(w, f, "minItems", "maxItems");
 		return;
-	case T_STRING:
-	case T_EMAIL:
-	case T_PASSWORD:
-	case T_UUID:
-	case T_URI:
-	case T_SLUG:
-	case T_DATETIME:
-	case T_IP:
-	case T_CIDR:
-	case T_CRON:
-	case T_HOSTNAME:
-		if (input)
+	case VALUE_TEXT:
+		if (f->type == T_ENUM)
+			write_words(w, f);
+		else if (input)
 			write_text_limits(w, f);
 		else if (shape_types[f->type].format)
 			jsonwrite_member_text(w, "format", shape_types[f->type].format);
