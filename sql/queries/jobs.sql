@@ -1,23 +1,30 @@
 -- Jobs: enqueueing, and what workers and their keeper do. src/jobs/README.md has the idea; what people see and do is in
 -- sql/queries/jobs_admin.sql.
 
--- In the caller's transaction, for its tenant; a unique key that is taken adds nothing. Workers that sleep are woken at the commit, and
--- when all are busy nobody is: notifications make commits take turns.
+-- In the caller's transaction, for its tenant. Workers that sleep are woken at the commit, and when all are busy nobody is:
+-- notifications make commits take turns.
 -- $1 id, $2 tenant or NULL: the transaction's, or the platform when it has none; $3 queue, $4 kind, $5 payload, $6 priority,
--- $7 attempts, $8 delay in microseconds, $9 unique key, $10 its window in microseconds, $11 parent, $12 waits for children,
--- $13 private, $14 cancellable.
+-- $7 attempts, $8 delay in microseconds, $9 parent, $10 waits for children, $11 private, $12 cancellable.
 -- name: jobs_add :exec
-WITH added AS (
-	INSERT INTO jobs (tenant_id, id, queue, kind, payload, state, priority, max_attempts, run_at, unique_key, unique_until,
-			  parent_id, is_resumed, is_private, is_cancellable)
-	VALUES (coalesce($2, current_tenant(), platform_tenant()), $1, $3, $4, coalesce($5::jsonb, '{}'),
-		CASE WHEN $12 THEN 'waiting-children' WHEN $8::bigint > 0 THEN 'delayed' ELSE 'waiting' END, $6, $7,
-		now() + $8::bigint * interval '1 microsecond', $9, now() + $10::bigint * interval '1 microsecond', $11, $12, $13, $14)
-	ON CONFLICT (tenant_id, kind, unique_key) WHERE unique_key IS NOT NULL DO NOTHING
-	RETURNING queue, state
-)
-SELECT pg_notify('zygo_jobs', queue) FROM added
-WHERE state = 'waiting' AND EXISTS (SELECT FROM job_workers WHERE is_asleep);
+INSERT INTO jobs (tenant_id, id, queue, kind, payload, state, priority, max_attempts, run_at, parent_id, is_resumed, is_private,
+		  is_cancellable)
+VALUES (coalesce($2, current_tenant(), platform_tenant()), $1, $3, $4, coalesce($5::jsonb, '{}'),
+	CASE WHEN $10 THEN 'waiting-children' WHEN $8::bigint > 0 THEN 'delayed' ELSE 'waiting' END, $6, $7,
+	now() + $8::bigint * interval '1 microsecond', $9, $10, $11, $12)
+RETURNING CASE WHEN state = 'waiting' AND EXISTS (SELECT FROM job_workers WHERE is_asleep)
+	       THEN pg_notify('zygo_jobs', queue) END;
+
+-- The same under a unique key; one that is taken adds nothing. What may conflict costs a lock and a record of WAL more.
+-- $13 unique key, $14 its window in microseconds.
+-- name: jobs_add_once :exec
+INSERT INTO jobs (tenant_id, id, queue, kind, payload, state, priority, max_attempts, run_at, parent_id, is_resumed, is_private,
+		  is_cancellable, unique_key, unique_until)
+VALUES (coalesce($2, current_tenant(), platform_tenant()), $1, $3, $4, coalesce($5::jsonb, '{}'),
+	CASE WHEN $10 THEN 'waiting-children' WHEN $8::bigint > 0 THEN 'delayed' ELSE 'waiting' END, $6, $7,
+	now() + $8::bigint * interval '1 microsecond', $9, $10, $11, $12, $13, now() + $14::bigint * interval '1 microsecond')
+ON CONFLICT (tenant_id, kind, unique_key) WHERE unique_key IS NOT NULL DO NOTHING
+RETURNING CASE WHEN state = 'waiting' AND EXISTS (SELECT FROM job_workers WHERE is_asleep)
+	       THEN pg_notify('zygo_jobs', queue) END;
 
 ------------------------------------------------------------------------------------------------------------
 -- A worker
@@ -49,7 +56,7 @@ FROM job_queues q
 WHERE q.name = ANY ($1) AND q.paused_at IS NULL
   AND EXISTS (SELECT FROM jobs j WHERE j.queue = q.name AND j.state = 'waiting');
 
--- claim_jobs() in sql/migrations/0003 says what the parameters are.
+-- claim_jobs() in sql/migrations/0016 says what the parameters are.
 -- name: jobs_claim :many  role: system
 SELECT tenant_id, id, kind, payload, attempts, max_attempts, parent_id, is_resumed, wait_us
 FROM claim_jobs($1, $2, $3, $4, $5, $6, coalesce($7, platform_tenant()));

@@ -11,14 +11,28 @@ void jobs_add(struct batch *b, struct ctx *c UNUSED, const struct job_new *in)
 {
 	const struct job_kind *k = in->kind;
 	struct uuid id = uuid_is_nil(in->id.u) ? uuid_v7() : in->id.u;
+	struct arg args[] = {
+		arg_uuid(id),
+		arg_uuid(in->tenant.u),
+		arg_text(k->queue),
+		arg_text(k->name),
+		arg_str(in->payload),
+		arg_int(in->priority),
+		arg_int(k->attempts),
+		arg_int(in->delay_us),
+		arg_uuid(in->parent.u),
+		arg_bool(in->awaits_children),
+		arg_bool(k->is_private),
+		arg_bool(k->is_cancellable),
+		arg_text(in->unique_key), /* from here on of jobs_add_once alone */
+		arg_int(in->unique_us),
+	};
 
 	BUG_IF(!k->queue || !k->attempts);
-	batch_add(b, NULL, &sql_jobs_add,
-		  ARGS(arg_uuid(id), arg_uuid(in->tenant.u), arg_text(k->queue), arg_text(k->name),
-		       arg_str(in->payload), arg_int(in->priority), arg_int(k->attempts),
-		       arg_int(in->delay_us), arg_text(in->unique_key), arg_int(in->unique_us),
-		       arg_uuid(in->parent.u), arg_bool(in->awaits_children),
-		       arg_bool(k->is_private), arg_bool(k->is_cancellable)));
+	if (in->unique_key)
+		batch_add(b, NULL, &sql_jobs_add_once, (struct args){ args, ARRAY_LEN(args) });
+	else
+		batch_add(b, NULL, &sql_jobs_add, (struct args){ args, ARRAY_LEN(args) - 2 });
 }
 
 /* ptr NULL: there is none. */
