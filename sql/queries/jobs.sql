@@ -56,6 +56,10 @@ FROM job_queues q
 WHERE q.name = ANY ($1) AND q.paused_at IS NULL
   AND EXISTS (SELECT FROM jobs j WHERE j.queue = q.name AND j.state = 'waiting');
 
+-- The commit of this transaction does not wait for the disk. src/jobs/crew.c says what that costs in a crash.
+-- name: jobs_lazily :exec
+SELECT set_config('synchronous_commit', 'off', true);
+
 -- claim_jobs() in sql/migrations/0016 says what the parameters are.
 -- name: jobs_claim :many  role: system
 SELECT tenant_id, id, kind, payload, attempts, max_attempts, parent_id, is_resumed, wait_us

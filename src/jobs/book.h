@@ -18,8 +18,8 @@ struct shape;
 struct job_queue {
 	const char *name;     /* "tenant-deletion" */
 	unsigned concurrency; /* the most that run at a time; 0: as many as there are workers */
-	unsigned batch;       /* how many a worker takes at a time: many where jobs are short */
-	unsigned rate_max;    /* the most that start within rate_us; 0: any number */
+	unsigned batch;    /* the most that a worker takes at a time: many where jobs are short */
+	unsigned rate_max; /* the most that start within rate_us; 0: any number */
 	int64_t rate_us;
 	int64_t keep_completed_us; /* a completed job is kept so long, */
 	int64_t keep_completed;    /* while it is among so many newest, at least one; */

@@ -27,7 +27,12 @@
 #define LOOK_US  US_PER_S          /* how long it sleeps without looking */
 #define DRY_US   (200 * US_PER_MS) /* a queue that had nothing to give is not asked again before */
 #define CUT_US   (500 * US_PER_MS) /* a haul that takes longer gives back what is left */
+#define BRISK_US (20 * US_PER_MS)  /* after one that took less, the next may be twice as large */
+#define TIDY_US  (10 * US_PER_S)   /* how often it gives back what it does not know of */
 #define PAUSE_MS 200               /* before the database is asked again after a failure */
+
+/* Jobs in the first haul from a queue, where its batch allows as many. */
+#define FIRST_HAUL 50
 
 /*
  * Talking
@@ -40,6 +45,20 @@ static struct batch *talk(struct crew *w)
 	w->c.actor.kind = ACTOR_SYSTEM;
 
 	return batch_new(&w->c, BATCH_SYSTEM);
+}
+
+/*
+ * The same without waiting for the disk. What a crash of PostgreSQL takes away are the last
+ * moments, in whole: jobs that were done are run again, which handlers must bear anyway, and those
+ * that seem to be this worker's still are given back within TIDY_US.
+ */
+static struct batch *talk_lazily(struct crew *w)
+{
+	struct batch *b = talk(w);
+
+	batch_add(b, NULL, &sql_jobs_lazily, NO_ARGS);
+
+	return b;
 }
 
 /* Once an outage. */
@@ -67,6 +86,22 @@ static void let_go(struct crew *w)
 	if (w->haul)
 		tell_completed(&w->c, w->haul);
 	w->haul = NULL;
+}
+
+/* Adds what became of the haul, and now and then that nothing else is this worker's. */
+static void settle_haul(struct crew *w, struct batch *b)
+{
+	int64_t now_us = clock_monotonic_us();
+	bool is_due = now_us - w->tidied_us > TIDY_US;
+
+	if (is_due)
+		w->tidied_us = now_us;
+	if (w->haul) {
+		w->haul->is_cut = w->haul->is_cut || is_due;
+		settle(w, b, w->haul);
+	} else if (is_due) {
+		batch_add(b, NULL, &sql_jobs_hand_back, ARGS(arg_text(w->name)));
+	}
 }
 
 /*
@@ -118,22 +153,50 @@ static struct haul *haul_new(struct crew *w, const struct job_queue *q, const st
 	return h;
 }
 
+static unsigned haul_size(const struct crew *w, size_t q)
+{
+	unsigned size = w->queues[q].size ? w->queues[q].size : FIRST_HAUL,
+		 max = w->book->queues[q].batch;
+
+	return size < max ? size : max;
+}
+
+/*
+ * How many to take the next time. A haul has a price of its own, so many are taken where they are
+ * short; where they are long they are left to others, rather than taken and given back.
+ */
+static void learn_size(struct crew *w, const struct haul *h, int64_t took_us)
+{
+	size_t q = (size_t)(h->queue - w->book->queues);
+	unsigned size = haul_size(w, q);
+
+	if (took_us > CUT_US)
+		w->queues[q].size = size > 1 ? size / 2 : 1;
+	else if (took_us < BRISK_US && h->len == size)
+		w->queues[q].size = size * 2;
+}
+
+/* A limit holds through a crash too, so who took what is then on the disk before it runs. */
+static bool is_limited(const struct job_queue *q)
+{
+	return q->concurrency || q->rate_max;
+}
+
 /* Settles the haul at hand and takes from queue q what is there for us. */
 static int take(struct crew *w, size_t q)
 {
 	const struct job_queue *queue = &w->book->queues[q];
-	struct batch *b = talk(w);
+	struct batch *b = is_limited(queue) ? talk(w) : talk_lazily(w);
 	const struct rows *rows;
 	struct arena *a;
 	int err;
 
-	if (w->haul)
-		settle(w, b, w->haul);
+	settle_haul(w, b);
 	if (w->is_marked)
 		batch_add(b, NULL, &sql_jobs_worker_sleeps,
 			  ARGS(arg_text(w->name), arg_bool(false)));
 	batch_add(b, &rows, &sql_jobs_claim,
-		  ARGS(arg_text(queue->name), arg_text(w->name), arg_int(queue->batch),
+		  ARGS(arg_text(queue->name), arg_text(w->name), arg_int(haul_size(w, q)),
 		       arg_int(queue->concurrency), arg_int(queue->rate_max),
 		       arg_int(queue->rate_us), arg_uuid(w->queues[q].after)));
 	err = batch_run(b);
@@ -163,17 +226,18 @@ static int take(struct crew *w, size_t q)
 static void run(struct crew *w)
 {
 	struct haul *h = w->haul;
+	int64_t took_us = 0;
 
 	while (h->begun < h->len) {
-		bool is_late = clock_monotonic_us() - h->taken_us > CUT_US;
-
-		if (h->begun && (is_late || worker_is_draining(w->worker)))
+		if (h->begun && (took_us > CUT_US || worker_is_draining(w->worker)))
 			break;
 		run_job(w, h, &h->outcomes[h->begun]);
 		h->begun++;
 		worker_alive(w->worker);
+		took_us = clock_monotonic_us() - h->taken_us;
 	}
 	h->is_cut = h->begun < h->len;
+	learn_size(w, h, took_us);
 }
 
 /*
@@ -206,15 +270,14 @@ static void note_ready(struct crew *w, const char *name, bool was_called)
 static int look(struct crew *w)
 {
 	struct str names[JOB_QUEUES_MAX];
-	struct batch *b = talk(w);
+	struct batch *b = talk_lazily(w);
 	const struct rows *rows;
 	size_t n = queues_len(w);
 	int err;
 
 	for (size_t i = 0; i < n; i++)
 		names[i] = str_of(w->book->queues[i].name);
-	if (w->haul)
-		settle(w, b, w->haul);
+	settle_haul(w, b);
 	batch_add(b, NULL, &sql_jobs_worker_sleeps, ARGS(arg_text(w->name), arg_bool(true)));
 	batch_add(b, &rows, &sql_jobs_ready, ARGS(arg_text_array(names, n)));
 	err = batch_run(b);
@@ -332,6 +395,7 @@ int crew_run(struct worker *worker, const struct job_book *book, const char *mas
 		.of_haul = arena_new(),
 		.of_talk = arena_new(),
 		.of_job = arena_new(),
+		.tidied_us = clock_monotonic_us(),
 	};
 
 	name_of_worker(master, getpid(), name);

@@ -60,9 +60,11 @@ struct crew {
 	size_t turn;       /* the queue that was looked at last */
 	bool is_marked;    /* as asleep */
 	bool may_hold;     /* jobs that it does not know of: a claim whose answer was lost */
+	int64_t tidied_us; /* monotonic: when it last gave back what it does not know of */
 	bool is_cut_off;   /* from the database, and has said so */
 	struct {
 		struct uuid after; /* the tenant that came last: the next round begins behind it */
+		unsigned size;     /* of the next haul; 0: nothing is known yet */
 		bool is_ready;     /* may have something to take */
 		int64_t dry_until_us; /* monotonic: it had nothing although it seemed so */
 	} queues[JOB_QUEUES_MAX];

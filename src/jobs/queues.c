@@ -4,8 +4,8 @@
  */
 #include "jobs/book.h"
 
-/* How many short jobs a worker takes at a time: past this the cost of a job falls no further. */
-#define MANY 50
+/* How many short jobs a worker takes at a time, once it has seen how short they are (crew.c). */
+#define MANY 400
 
 /* clang-format off */
 const struct job_queue job_queues[] = {

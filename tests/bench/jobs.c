@@ -57,7 +57,7 @@ static int say_when(struct job *j UNUSED)
 }
 
 static const struct job_queue queues[] = {
-	{ "bench", .batch = 50, JOB_RETENTION },
+	{ "bench", .batch = 400, JOB_RETENTION },
 	{ 0 },
 };
 static const struct job_kind kind = { JOB_DEFAULTS, .name = "bench", .queue = "bench",

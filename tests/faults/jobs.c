@@ -185,6 +185,26 @@ Test(faults_jobs, one_whose_result_cannot_be_kept_fails_alone)
  * The word of it is lost
  */
 
+/* As a crash of PostgreSQL leaves one: its worker has done it and forgotten it, and the word of
+ * that was lost. */
+Test(faults_jobs, one_that_its_worker_has_forgotten_is_run_again)
+{
+	struct tenant_id t = tenant_make();
+	struct job_id first, lost;
+	struct job_kind k;
+
+	crew_kind(&k, CREW_QUICK, note);
+	crew_start(1);
+	first = crew_add(t, &(struct job_new){ .kind = &k });
+	crew_await(first, "completed");
+	lost = crew_add(t, &(struct job_new){ .kind = &k, .delay_us = 60 * US_PER_MINUTE });
+	database_run("UPDATE jobs SET state = 'active', attempts = 1, worker = "
+		     "(SELECT worker FROM jobs WHERE id = $2::uuid) WHERE id = $1::uuid",
+		     id_text(lost.u), id_text(first.u), NULL);
+	crew_await(lost, "completed");
+	cr_expect_eq(count(t, "count(*)"), 2);
+}
+
 static bool has_begun(void *p)
 {
 	return count(*(struct tenant_id *)p, "count(*)") > 0;
