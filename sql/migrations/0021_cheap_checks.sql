@@ -3,3 +3,6 @@
 
 ALTER TABLE jobs DROP CONSTRAINT jobs_state_check, ADD CONSTRAINT jobs_state_check CHECK (state = ANY
 	('{waiting,delayed,active,completed,failed,cancelled,waiting-children}'::text[]));
+
+-- What it did stands in its only statement now (system_enter_tenant): a function in SQL is planned anew in every transaction.
+DROP FUNCTION enter_tenant(uuid, boolean);

@@ -21,7 +21,7 @@ SELECT set_config('role', 'zygo_identity', true);
 SELECT set_config('role', 'zygo_system', true);
 
 -- How transactions of work without a caller begin: a job, an admin's command.  $1 tenant, $2 read only.
--- What enter_tenant() does, which PostgreSQL would plan anew in every transaction: 27 µs, where this takes 4.
+-- A function of them would be planned anew in every transaction: 27 µs, where this takes 4.
 -- name: system_enter_tenant :exec
 SELECT set_config('app.tenant_id', $1::uuid::text, true),
        set_config('transaction_read_only', CASE WHEN $2 THEN 'on' ELSE 'off' END, true);

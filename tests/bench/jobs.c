@@ -8,6 +8,8 @@
  *	jobs start N RATE      N jobs, one every 20 ms, from adding to the handler, beside RATE
  *	                       others a second that somebody else adds; 0: to workers that sleep
  *
+ * REDIS_URL names the Redis that is told of each haul's end.
+ *
  * Prints one line, "n=… seconds=… cpu_us=… p50_us=… p99_us=…", where cpu_us is this program's and
  * its children's from the moment that it was set up; PostgreSQL's is the script's to measure.
  */
@@ -16,6 +18,7 @@
 #include "base/config.h"
 #include "base/ctx.h"
 #include "base/log.h"
+#include "cache/redis.h"
 #include "db/act.h"
 #include "db/batch.h"
 #include "db/conn.h"
@@ -116,9 +119,14 @@ static pid_t fork_child(void)
 	return pid;
 }
 
+static int join(struct worker *w UNUSED)
+{
+	return redis_init() ? 1 : 0;
+}
+
 static pid_t start(unsigned workers)
 {
-	struct work how = { .book = &book, .workers = workers };
+	struct work how = { .book = &book, .workers = workers, .begin = join };
 	static char *argv[] = { NULL };
 	pid_t pid = fork_child();
 
@@ -254,6 +262,8 @@ int main(int argc, char **argv)
 {
 	static struct config c = {
 		.env = APP_TEST,
+		.redis_prefix = "bench",
+		.redis_timeout_us = 100 * US_PER_MS,
 		.database_prepare = true,
 		.database_timeout_us = 30 * US_PER_S,
 		.slow_request_timeout_us = 30 * US_PER_S,
@@ -263,8 +273,9 @@ int main(int argc, char **argv)
 	const char *verb = argc > 2 ? argv[1] : "";
 
 	c.database_url = getenv("DATABASE_URL");
-	if (!c.database_url)
-		die("DATABASE_URL is not set");
+	c.redis_url = getenv("REDIS_URL");
+	if (!c.database_url || !c.redis_url)
+		die("DATABASE_URL or REDIS_URL is not set");
 	config_set(&c);
 	log_init(LOG_LEVEL_WARN, LOG_FORMAT_JSON, "bench");
 	db_init("bench");

@@ -19,6 +19,22 @@
 #include <poll.h>
 #include <string.h>
 
+/* A job that begins when those are there who are to hear of it, and when the crew is at rest. */
+static struct job_id add_for_later(const struct caller *c, const struct job_kind *k)
+{
+	struct job_id id =
+		crew_add(c->tenant, &(struct job_new){ .kind = k, .delay_us = US_PER_DAY });
+
+	crew_start(1);
+
+	return id;
+}
+
+static void let_begin(struct job_id id)
+{
+	database_run("UPDATE jobs SET run_at = now() WHERE id = $1::uuid", id_text(id.u), NULL);
+}
+
 /* Progress is said to whoever is there, and may be lost: so it is said until it was heard. */
 static int work_a_little(struct job *j)
 {
@@ -42,10 +58,10 @@ Test(realtime_live, a_job_tells_how_far_it_is_and_that_it_is_completed)
 	const char *message;
 
 	crew_kind(&k, CREW_LONG, work_a_little);
-	id = crew_add(ann.tenant, &(struct job_new){ .kind = &k });
+	id = add_for_later(&ann, &k);
 	websocket_joins(w, room_of(&ann, strf("job:%s", id_text(id.u))));
 	websocket_joins(all, room_of(&ann, "jobs"));
-	crew_start(1);
+	let_begin(id);
 	message = heard_is(w, "event", "job.progress");
 	cr_assert(strstr(message, "\"progress\":40,\"message\":\"half way\""), "%s", message);
 	cr_assert_str_eq(said(heard_is(all, "event", "job.progress"), "room"),
@@ -144,9 +160,9 @@ Test(realtime_live, a_job_that_is_cancelled_says_so_when_it_has_stopped)
 
 	crew_kind(&k, CREW_LONG, go_on_for_long);
 	k.is_cancellable = true;
-	id = crew_add(ann.tenant, &(struct job_new){ .kind = &k });
+	id = add_for_later(&ann, &k);
 	websocket_joins(w, room_of(&ann, strf("job:%s", id_text(id.u))));
-	crew_start(1);
+	let_begin(id);
 	message = heard_is(w, "event", "job.progress");
 	cr_assert(strstr(message, "\\u0001\"}"), "the message is cut elsewhere: %s", message);
 	answer_is(post(&ann, strf("/jobs/%s/cancel", id_text(id.u)), NULL), 200);
