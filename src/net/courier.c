@@ -50,7 +50,11 @@ struct courier {
  * What libcurl waits for
  */
 
-/* CURLMOPT_SOCKETFUNCTION. known: it is in the set already. */
+/*
+ * CURLMOPT_SOCKETFUNCTION. known: it is in the set already, as far as libcurl knows: until 8.1 it
+ * closed sockets that were connecting without a word, and the next one may have the same number.
+ * Whatever cannot be watched is out of time in the end.
+ */
 static int watch_socket(CURL *curl UNUSED, curl_socket_t fd, int what, void *p, void *known)
 {
 	struct courier *c = p;
@@ -61,7 +65,8 @@ static int watch_socket(CURL *curl UNUSED, curl_socket_t fd, int what, void *p, 
 		return 0;
 	}
 	e.events = (what & CURL_POLL_IN ? EPOLLIN : 0U) | (what & CURL_POLL_OUT ? EPOLLOUT : 0U);
-	BUG_IF(epoll_ctl(c->epoll, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &e) != 0);
+	if (epoll_ctl(c->epoll, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &e) != 0)
+		(void)epoll_ctl(c->epoll, known ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &e);
 	(void)curl_multi_assign(c->multi, fd, c);
 
 	return 0;
@@ -232,8 +237,10 @@ static void move_on(struct courier *c)
 
 		(void)curl_multi_socket_action(c->multi, events[i].data.fd, what, &running);
 	}
-	if (c->wanted_at_us >= 0 && c->wanted_at_us <= clock_monotonic_us())
+	if (c->wanted_at_us >= 0 && c->wanted_at_us <= clock_monotonic_us()) {
+		c->wanted_at_us = -1; /* once: it says when again, and nothing when never */
 		(void)curl_multi_socket_action(c->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	}
 }
 
 void courier_wait(struct courier *c, const int *fds, size_t n, int timeout_ms)

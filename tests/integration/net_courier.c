@@ -26,7 +26,7 @@ static void begin(void)
 
 TestSuite(net_courier, .init = begin);
 
-static void post_to(struct courier *c, const char *url, void *owner)
+static void post_for(struct courier *c, const char *url, void *owner, int64_t timeout_us)
 {
 	static const char *const headers[] = { "X-Test: courier", NULL };
 
@@ -34,8 +34,13 @@ static void post_to(struct courier *c, const char *url, void *owner)
 					  .url = url,
 					  .headers = headers,
 					  .body = STR("{}"),
-					  .connect_us = US_PER_MINUTE,
-					  .timeout_us = US_PER_MINUTE });
+					  .connect_us = timeout_us,
+					  .timeout_us = timeout_us });
+}
+
+static void post_to(struct courier *c, const char *url, void *owner)
+{
+	post_for(c, url, owner, US_PER_MINUTE);
 }
 
 static const struct receipt *await(struct courier *c)
@@ -101,5 +106,22 @@ Test(net_courier, keeps_no_more_connections_than_may_be_under_way)
 		cr_assert_leq(open_files(), files);
 	}
 	cr_assert_null(courier_take(c));
+	courier_free(c);
+}
+
+/* A parcel whose time is over ends by libcurl's timer, behind which there may be no other. */
+Test(net_courier, rests_when_nothing_is_under_way)
+{
+	struct courier *c = courier_new(1);
+	int64_t began_us;
+
+	post_for(c, receiver_url("/hang"), NULL, 50 * US_PER_MS);
+	cr_assert_not_null(await(c)->error);
+	cr_assert_null(courier_take(c));
+	began_us = clock_monotonic_us();
+	for (int i = 0; i < 10; i++)
+		courier_wait(c, NULL, 0, 100);
+	/* One of them may have been woken by what is left of the connection. */
+	cr_assert_geq(clock_monotonic_us() - began_us, 500 * US_PER_MS);
 	courier_free(c);
 }
