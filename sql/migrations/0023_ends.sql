@@ -41,7 +41,7 @@ BEGIN
 	IF NOT FOUND THEN
 		RETURN NULL;
 	END IF;
-	PERFORM set_config('app.moving', 'on', true), set_config('statement_timeout', '0', true);
+	PERFORM set_config('app.moving', 'on', true), set_config('statement_timeout', '0', true), set_config('lock_timeout', '0', true);
 	seats := ARRAY(SELECT u.id FROM users u
 		       WHERE u.tenant_id = p_tenant AND u.erased_at IS NULL
 			 AND (u.id = p_user OR (u.deleted_at IS NOT NULL AND (u.account_id = seat.account_id OR u.email = seat.email))));

@@ -10,7 +10,7 @@
 /* clang-format off */
 const struct job_queue job_queues[] = {
 	{ "tenant-deletion", .concurrency = 2, .batch = 1, .rate_max = 5, .rate_us = US_PER_MINUTE, JOB_RETENTION },
-	{ "user-deletion", .batch = 1, JOB_RETENTION },
+	{ "user-deletion", .concurrency = 1, .batch = 1, JOB_RETENTION },
 	{ "workflow-execution", .batch = 1, JOB_RETENTION },
 	{ "notifications", .batch = MANY, JOB_RETENTION, .only_tells = true },
 	{ "archive", .concurrency = 2, .batch = 1, JOB_RETENTION },
