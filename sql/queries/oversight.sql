@@ -75,6 +75,7 @@ UPDATE accounts
 SET is_global_admin = true, updated_at = now(), version = version + 1
 WHERE id = $1 AND deleted_at IS NULL AND version_matches(version, $2)
   AND (NOT is_global_admin OR refuse('ZY409', 'The account is a global admin already'))
+  AND (email_verified_at IS NOT NULL OR refuse('ZY409', 'Nobody has verified this email yet: whoever typed it has the account'))
 RETURNING id;
 
 -- $1 id, $2 If-Match.

@@ -88,8 +88,11 @@ static struct batch *let_in(struct ctx *c, const struct arrival *a)
 
 static void take_seat(struct batch *b, struct ctx *c, const struct arrival *a)
 {
-	if (a->invitation)
-		invite_add_seat(b, c, &a->aim->invitation, a->invitation);
+	if (!a->invitation)
+		return;
+
+	invite_add_seat(b, c, &a->aim->invitation, a->invitation);
+	batch_add(b, NULL, &sql_identity_email_verified, NO_ARGS);
 }
 
 static int grant(struct batch *b, struct ctx *c, const struct arrival *a, struct grant *ret)

@@ -287,6 +287,12 @@ Test(platform, its_people_are_named_at_its_host)
 	int status;
 
 	answer_is_error(get(&ann, "/tenants"), 403, "AUTH_FORBIDDEN", NULL);
+	database_run("UPDATE accounts SET email_verified_at = NULL WHERE id = $1::uuid",
+		     id_text(ann.account.u), NULL);
+	(void)host_says("grant", email, &status);
+	cr_assert_eq(status, 1, "nobody has shown that the email is theirs");
+	database_run("UPDATE accounts SET email_verified_at = now() WHERE id = $1::uuid",
+		     id_text(ann.account.u), NULL);
 	cr_assert(strstr(host_says("grant", email, NULL), "no second factor"));
 	answer_is_error(get(&ann, "/tenants"), 403, "AUTH_MFA_REQUIRED", NULL);
 	database_run("UPDATE accounts SET mfa_enabled = true WHERE id = $1::uuid",
