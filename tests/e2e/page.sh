@@ -16,16 +16,20 @@ cd "$work"
 		set -euo pipefail
 		curl() { command curl -sS --fail-with-body "$@"; }
 		ask() { psql -h "$PWD/.zygo/run" -U postgres -d zygo -qAtc "$1"; }
-		until_none() { # COMMAND: until it prints nothing
-			local left
-			while left=$("$@") || exit; [ -n "$left" ]; do sleep 0.1; done
+		until_none() { # COMMAND: until it prints nothing, for three minutes
+			local left tries=1800
+			while left=$("$@") || exit; [ -n "$left" ]; do
+				[ $((tries -= 1)) -gt 0 ] || { echo "still not: $*"; exit 1; }
+				sleep 0.1
+			done
 		}
 		mails() { ask "SELECT 1 FROM jobs WHERE queue = 'email'
 			AND state IN ('waiting', 'active') AND created_at > now() - interval '1 minute' LIMIT 1"; }
 		settle() { until_none mails; }
-		unread() { ask "SELECT 1 FROM events e LEFT JOIN event_log l ON l.tenant_id = e.tenant_id AND l.event_id = e.id
-			WHERE e.created_at BETWEEN timestamptz '$1' - interval '10 minutes' AND '$1' AND (l.position IS NULL
-			OR l.position > (SELECT position FROM event_readers WHERE name = 'notifications')) LIMIT 1"; }
+		unread() { ask "SELECT 1 FROM events e WHERE e.created_at BETWEEN timestamptz '$1' - interval '10 minutes' AND '$1'
+			AND (EXISTS (SELECT FROM event_inbox i WHERE i.tenant_id = e.tenant_id AND i.event_id = e.id)
+			OR EXISTS (SELECT FROM event_log l WHERE l.tenant_id = e.tenant_id AND l.event_id = e.id
+				   AND l.position > (SELECT position FROM event_readers WHERE name = 'notifications'))) LIMIT 1"; }
 		told() { until_none unread "$(ask 'SELECT now()')"; }
 	END
 	awk '/^```sh$/ { on = 1; next } /^```$/ { on = 0 } on' "$page" |
