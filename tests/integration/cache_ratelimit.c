@@ -17,6 +17,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -295,6 +296,7 @@ static pid_t redis_of_our_own(const char *dir)
 
 	cr_assert_geq(pid, 0);
 	if (pid == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* with a test that breaks off */
 		execlp("redis-server", "redis-server", "--port", "0", "--unixsocket", path, "--dir",
 		       dir, "--save", "", "--logfile", "redis.log", (char *)NULL);
 		_exit(127);
