@@ -28,7 +28,7 @@ function show(title, text, at) {
 	while (byId('events').children.length > 100) byId('events').lastChild.remove();
 }
 
-function connect(rooms) {
+function connect(tenantRoom) {
 	const socket = new WebSocket(`wss://${location.host}/ws`);
 	const say = (message) => socket.send(JSON.stringify(message));
 
@@ -37,7 +37,8 @@ function connect(rooms) {
 		if (m.type === 'connected') {
 			wait = 0;
 			byId('state').textContent = 'connected';
-			for (const room of rooms) say({ type: 'subscribe', room, since: last[room], presence: true });
+			for (const room of [tenantRoom, `user:${m.userId}`])
+				say({ type: 'subscribe', room, since: last[room], presence: room === tenantRoom });
 		} else if (m.type === 'event') {
 			if (m.id) last[m.room] = m.id;
 			show(m.event, JSON.stringify(m.data), m.at);
@@ -52,7 +53,7 @@ function connect(rooms) {
 	socket.onclose = ({ code, reason }) => {
 		byId('state').textContent = `closed: ${code} ${reason}`;
 		wait = Math.min(30000, wait * 2 + 500);
-		if (![4001, 4002, 4003].includes(code)) setTimeout(connect, wait * Math.random(), rooms);
+		if (![4001, 4002, 4003].includes(code)) setTimeout(connect, wait * Math.random(), tenantRoom);
 	};
 }
 
@@ -61,7 +62,7 @@ async function start() {
 	byId('login').hidden = true;
 	byId('live').hidden = false;
 	byId('who').textContent = `${me.user.email}, ${me.tenant.name}`;
-	connect([`tenant:${me.tenant.id}:projects`]);
+	connect(`tenant:${me.tenant.id}:events`);
 }
 
 byId('login').onsubmit = async (event) => {

@@ -1,40 +1,18 @@
 // Logging in through a real OpenID provider (oidc-provider, from npm), in a real browser, with its forms for
 // log-in and consent. What no real provider does is in tests/integration/identity_oauth_provider.c.
 //
-//     ZYGO_TEST_DIR=… node oauth.mjs
-//
 // The API is a second site, behind a proxy of this test: so its address is known before it starts.
 
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
-import { createServer as createIssuer } from "node:http";
-import { Agent, createServer, request as ask } from "node:https";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { createServer } from "node:http";
+import { Agent, request as ask } from "node:https";
 import Provider from "oidc-provider";
-import { dir, openBrowser, tls } from "./browser.mjs";
+import { call, openBrowser } from "./chromium.mjs";
+import { listen, runTests, secondSite, servePage, word } from "./site.mjs";
 
-const secondSite = join(dirname(fileURLToPath(import.meta.url)), "../support/second-site");
 const secret = "a secret of forty characters, as they are";
 
 // -- the servers --------------------------------------------------------------------------------------
-
-const site = (...args) => execFileSync(secondSite, [dir, ...args], { encoding: "utf8" }).trim();
-
-async function listen(handle) {
-	const server = createServer(tls, handle);
-	server.listen(0, "127.0.0.1");
-	await once(server, "listening");
-	return { server, url: `https://localhost:${server.address().port}` };
-}
-
-const servePage = (request, response) => {
-	response.setHeader("Content-Type", "text/html; charset=utf-8");
-	response.end("<!doctype html><title>A dashboard</title><h1>A dashboard</h1>");
-};
 
 const agent = new Agent({ rejectUnauthorized: false }); // between this test and its own site
 let hold; // is given the next callback's path, which goes no further
@@ -74,7 +52,7 @@ function makeProvider(issuer, api) {
 // -- what a person does -------------------------------------------------------------------------------
 
 const open = (page, url) => page.goto(url, { waitUntil: "commit" });
-const name = `ann-${process.pid}-${Date.now()}`;
+const name = `ann-${word}`;
 
 async function logInThere(page, who) {
 	await page.locator("input[name=login]").fill(who);
@@ -84,14 +62,7 @@ async function logInThere(page, who) {
 }
 const consent = (page) => page.locator("button[type=submit]").click({ noWaitAfter: true });
 
-// From a page of the dashboard.
-const call = (page, method, path) =>
-	page.evaluate(async ([url, method]) => {
-		const response = await fetch(url, { method, credentials: "include" });
-		const text = await response.text();
-		return { status: response.status, user: text ? JSON.parse(text).user : null };
-	}, [`${api}/api/auth/${path}`, method]);
-const me = (page) => call(page, "GET", "me");
+const me = (page) => call(page, api, "GET", "/api/auth/me");
 
 const tests = {
 	"a person logs in there, consents, and is in the dashboard": async ({ page }) => {
@@ -99,8 +70,9 @@ const tests = {
 		await logInThere(page, name);
 		await consent(page);
 		await page.waitForURL(`${app}/projects?new=1`);
-		const { status, user } = await me(page);
+		const { status, body } = await me(page);
 		assert.equal(status, 200);
+		const { user } = body;
 		assert.equal(user.email, `${name}@example.com`);
 		assert.equal(user.firstName, "Ann");
 		assert.ok(user.emailVerified);
@@ -114,12 +86,12 @@ const tests = {
 	},
 
 	"again it is the same account, and nothing is asked": async ({ page }) => {
-		const { user } = await me(page);
-		assert.equal((await call(page, "POST", "logout")).status, 204);
+		const { user } = (await me(page)).body;
+		assert.equal((await call(page, api, "POST", "/api/auth/logout")).status, 204);
 		assert.equal((await me(page)).status, 401);
 		await open(page, `${api}/api/auth/oauth/oidc`);
 		await page.waitForURL(`${app}/`);
-		assert.equal((await me(page)).user.id, user.id);
+		assert.equal((await me(page)).body.user.id, user.id);
 	},
 
 	"who does not consent is told so by the dashboard": async ({ browser, page }) => {
@@ -150,49 +122,23 @@ const tests = {
 // -- the run --------------------------------------------------------------------------------------------
 
 let target;
-const dashboard = await listen(servePage);
-const front = await listen(passOn);
-const api = front.url;
-const app = dashboard.url;
-const profile = mkdtempSync(join(tmpdir(), "zygo-oauth-"));
-let browser, provider, issuing;
-let passed = 0;
-let failed = 0;
+const { server: dashboard, origin: app } = await servePage();
+const { server: front, origin: api } = await servePage(passOn);
+const issuing = createServer();
+const issuer = `http://127.0.0.1:${await listen(issuing)}`;
+const provider = makeProvider(issuer, api);
+issuing.on("request", provider.callback());
+const browser = await openBrowser();
 
 try {
-	issuing = createIssuer();
-	issuing.listen(0, "127.0.0.1");
-	await once(issuing, "listening");
-	const issuer = `http://127.0.0.1:${issuing.address().port}`;
-	provider = makeProvider(issuer, api);
-	issuing.on("request", provider.callback());
-	target = site("start", "oauth", `API_URL=${api}`, `APP_URL=${app}`, "OUTBOUND_ALLOW=127.0.0.1",
+	target = secondSite("start", "oauth", `API_URL=${api}`, `APP_URL=${app}`, "OUTBOUND_ALLOW=127.0.0.1",
 		`OAUTH_OIDC_ISSUER=${issuer}`, "OAUTH_OIDC_CLIENT_ID=zygo", `OAUTH_OIDC_CLIENT_SECRET=${secret}`);
-
-	browser = await openBrowser(profile);
-	const page = await browser.newPage();
-	for (const [name, test] of Object.entries(tests)) {
-		try {
-			await test({ browser, page });
-			passed++;
-			console.log(`ok ${name}`);
-		} catch (error) {
-			failed++;
-			console.log(`not ok ${name}: ${error.message}`);
-		}
-	}
-} catch (error) {
-	failed++;
-	console.log(`not ok the run: ${error.stack}`);
+	await runTests(tests, { browser, page: await browser.newPage() });
 } finally {
-	await browser?.close();
-	site("stop", "oauth");
-	for (const server of [dashboard.server, front.server, issuing]) {
-		server?.close();
-		server?.closeAllConnections();
+	await browser.close();
+	secondSite("stop", "oauth");
+	for (const server of [dashboard, front, issuing]) {
+		server.close();
+		server.closeAllConnections();
 	}
-	rmSync(profile, { recursive: true, force: true });
 }
-
-console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed > 0 ? 1 : 0;

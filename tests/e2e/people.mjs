@@ -1,49 +1,22 @@
 // What people do with their accounts, each in a browser of their own, with the mails that are sent to them: sign-up and verification,
 // an invitation into a second tenant, one's sessions elsewhere. Prints a line a test and, last, "N passed, N failed".
-//
-//     ZYGO_TEST_DIR=… ZYGO_TEST_URL=… node people.mjs
 
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { call, dir, openBrowser, runTests } from "./browser.mjs";
-
-const home = `https://localhost:${new URL(process.env.ZYGO_TEST_URL).port}`;
-
-// The link of a mail to somebody: its page of the dashboard, and the token behind #. Waits for the mail.
-async function linkTo(email, page) {
-	const link = new RegExp(`${page}#token=([A-Za-z0-9_-]+)`);
-
-	for (let tries = 0; tries < 1800; tries++) {
-		for (const file of readdirSync(join(dir, "mail")).filter((name) => name.startsWith(`${email}.`))) {
-			const found = readFileSync(join(dir, "mail", file), "utf8").match(link);
-			if (found)
-				return found[1];
-		}
-		await sleep(100);
-	}
-	throw new Error(`no mail to ${email} that leads to ${page}`);
-}
+import { call, openBrowser } from "./chromium.mjs";
+import { home, password, runTests, tokenTo, word } from "./site.mjs";
 
 // Somebody at a page of the API's own origin, in a browser of theirs.
 async function person(name) {
-	const profile = mkdtempSync(join(tmpdir(), "zygo-browser-"));
-	const browser = await openBrowser(profile);
+	const browser = await openBrowser();
 	const page = await browser.newPage();
-	const email = `${name}-${process.pid}-${Date.now()}@example.com`;
 
 	// What the API itself serves may ask for nothing; a dashboard beside it may.
 	await (await browser.newCDPSession(page)).send("Page.setBypassCSP", { enabled: true });
 	await page.goto(`${home}/health`);
 	return {
-		email, password: "a long and unusual passphrase", firstName: name,
+		email: `${name}-${word}@example.com`, password, firstName: name,
 		ask: (method, path, body) => call(page, home, method, path, body),
-		close: async () => {
-			await browser.close();
-			rmSync(profile, { recursive: true, force: true });
-		},
+		close: () => browser.close(),
 	};
 }
 
@@ -54,7 +27,7 @@ const tests = {
 		for (const { ask, email, password, firstName } of [carol, dan]) {
 			assert.equal((await ask("POST", "/api/auth/signup", { email, password, firstName })).status, 201);
 			assert.equal((await ask("GET", "/api/auth/me")).body.user.emailVerified, false);
-			const token = await linkTo(email, "/verify-email");
+			const token = await tokenTo(email, "/verify-email");
 			assert.equal((await ask("POST", "/api/auth/email/verify", { token })).status, 204);
 			assert.equal((await ask("GET", "/api/auth/me")).body.user.emailVerified, true);
 			assert.equal((await ask("POST", "/api/auth/email/verify", { token })).status, 401, "a link is good once");
@@ -64,7 +37,7 @@ const tests = {
 	"is invited into a second tenant and works in either": async ({ carol, dan }) => {
 		const invited = await dan.ask("POST", "/api/admin/users", { email: carol.email, roles: ["member"] });
 		assert.equal(invited.status, 201);
-		const token = await linkTo(carol.email, "/invitation");
+		const token = await tokenTo(carol.email, "/invitation");
 		assert.equal((await dan.ask("POST", `/api/auth/invitations/${token}/join`)).status, 403, "it is not for dan");
 		const joined = await carol.ask("POST", `/api/auth/invitations/${token}/join`);
 		assert.equal(joined.status, 200, JSON.stringify(joined.body));

@@ -1,20 +1,15 @@
 // Mail to a real SMTP server: `zygo mail` against smtp-server from npm, with STARTTLS, with TLS from the
 // start, with a log-in, and with servers that refuse, lie about who they are, or never answer. Prints a line a
 // test and, last, "N passed, N failed".
-//
-//     ZYGO_TEST_DIR=… ZYGO_BINARY=… node smtp.mjs
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { SMTPServer } from "smtp-server";
-
-const dir = process.env.ZYGO_TEST_DIR;
-const tls = { key: readFileSync(join(dir, "tls/key.pem")), cert: readFileSync(join(dir, "tls/cert.pem")) };
+import { dir, listen, runTests, tls } from "./site.mjs";
 
 // -- servers ------------------------------------------------------------------------------------------------
 
@@ -58,10 +53,9 @@ async function serve(options = {}) {
 async function serveSilence() {
 	const sockets = [];
 	const server = createServer((socket) => sockets.push(socket.on("error", () => {})));
-	server.listen(0, "127.0.0.1");
-	await once(server, "listening");
+	const port = await listen(server);
 	return {
-		port: server.address().port,
+		port,
 		close: () => {
 			sockets.forEach((socket) => socket.destroy());
 			server.close();
@@ -94,111 +88,104 @@ const at = (server, settings) =>
 
 // -- tests ----------------------------------------------------------------------------------------------------
 
-let passed = 0, failed = 0;
-async function test(name, makeServer, body) {
+// A test that has a server of its own.
+const before = (makeServer, test) => async () => {
 	const server = await makeServer();
 	try {
-		await body(server);
-		passed++;
-		console.log(`ok ${name}`);
-	} catch (error) {
-		failed++;
-		console.log(`not ok ${name}: ${error.stack}`);
+		await test(server);
+	} finally {
+		server.close();
 	}
-	server.close();
-}
+};
 
-await test("by STARTTLS", () => serve(), async (server) => {
-	const { status, output } = await send("ann@example.com", at(server));
-	assert.equal(status, 0, output);
-	assert.match(output, /localhost has taken a mail to ann@example.com/);
-	assert.equal(server.mails.length, 1);
-	const [mail] = server.mails;
-	assert.deepEqual([mail.from, mail.to, mail.secure], ["zygo@example.com", ["ann@example.com"], true]);
-	assert.match(mail.text, /^From: Zygo <zygo@example\.com>\r\nTo: <ann@example\.com>\r\nSubject: /m);
-	assert.match(mail.text, /\r\nContent-Type: multipart\/alternative; boundary="/);
-});
-
-await test("by TLS from the start", () => serve({ server: { secure: true } }), async (server) => {
-	const { status, output } = await send("ann@example.com", at(server, { SMTP_SECURITY: "tls" }));
-	assert.equal(status, 0, output);
-	assert.equal(server.mails[0].secure, true);
-});
-
-await test("logged in", () => serve({ auth: true }), async (server) => {
-	const settings = at(server, { SMTP_USER: "zygo", SMTP_PASS: "right" });
-	const { status, output } = await send("ann@example.com", settings);
-	assert.equal(status, 0, output);
-	assert.equal(server.mails[0].user, "zygo");
-});
-
-await test("a wrong password is said, and not shown", () => serve({ auth: true }), async (server) => {
-	const settings = at(server, { SMTP_USER: "zygo", SMTP_PASS: "wrong-secret" });
-	const { status, output } = await send("ann@example.com", settings);
-	assert.equal(status, 1);
-	assert.match(output, /could not be sent: localhost:\d+: .*(denied|535)/);
-	assert.doesNotMatch(output, /wrong-secret/);
-});
-
-await test("nothing is sent in clear to a server without STARTTLS",
-	() => serve({ server: { disabledCommands: ["AUTH", "STARTTLS"] } }), async (server) => {
-		const { status } = await send("ann@example.com", at(server));
-		assert.equal(status, 1);
-		assert.equal(server.mails.length, 0);
-	});
-
-await test("in clear where that is asked for",
-	() => serve({ server: { disabledCommands: ["AUTH", "STARTTLS"] } }), async (server) => {
-		const { status, output } = await send("ann@example.com", at(server, { SMTP_SECURITY: "none" }));
+await runTests({
+	"by STARTTLS": before(() => serve(), async (server) => {
+		const { status, output } = await send("ann@example.com", at(server));
 		assert.equal(status, 0, output);
-		assert.equal(server.mails[0].secure, false);
-	});
+		assert.match(output, /localhost has taken a mail to ann@example.com/);
+		assert.equal(server.mails.length, 1);
+		const [mail] = server.mails;
+		assert.deepEqual([mail.from, mail.to, mail.secure], ["zygo@example.com", ["ann@example.com"], true]);
+		assert.match(mail.text, /^From: Zygo <zygo@example\.com>\r\nTo: <ann@example\.com>\r\nSubject: /m);
+		assert.match(mail.text, /\r\nContent-Type: multipart\/alternative; boundary="/);
+	}),
 
-await test("a certificate of an unknown authority is not believed", () => serve(), async (server) => {
-	const { status, output } = await send("ann@example.com", at(server, { SMTP_CA_FILE: "" }));
-	assert.equal(status, 1);
-	assert.match(output, /certificate/);
-	assert.equal(server.mails.length, 0);
+	"by TLS from the start": before(() => serve({ server: { secure: true } }), async (server) => {
+		const { status, output } = await send("ann@example.com", at(server, { SMTP_SECURITY: "tls" }));
+		assert.equal(status, 0, output);
+		assert.equal(server.mails[0].secure, true);
+	}),
+
+	"logged in": before(() => serve({ auth: true }), async (server) => {
+		const settings = at(server, { SMTP_USER: "zygo", SMTP_PASS: "right" });
+		const { status, output } = await send("ann@example.com", settings);
+		assert.equal(status, 0, output);
+		assert.equal(server.mails[0].user, "zygo");
+	}),
+
+	"a wrong password is said, and not shown": before(() => serve({ auth: true }), async (server) => {
+		const settings = at(server, { SMTP_USER: "zygo", SMTP_PASS: "wrong-secret" });
+		const { status, output } = await send("ann@example.com", settings);
+		assert.equal(status, 1);
+		assert.match(output, /could not be sent: localhost:\d+: .*(denied|535)/);
+		assert.doesNotMatch(output, /wrong-secret/);
+	}),
+
+	"nothing is sent in clear to a server without STARTTLS": before(() => serve({ server: { disabledCommands: ["AUTH", "STARTTLS"] } }), async (server) => {
+			const { status } = await send("ann@example.com", at(server));
+			assert.equal(status, 1);
+			assert.equal(server.mails.length, 0);
+		}),
+
+	"in clear where that is asked for": before(() => serve({ server: { disabledCommands: ["AUTH", "STARTTLS"] } }), async (server) => {
+			const { status, output } = await send("ann@example.com", at(server, { SMTP_SECURITY: "none" }));
+			assert.equal(status, 0, output);
+			assert.equal(server.mails[0].secure, false);
+		}),
+
+	"a certificate of an unknown authority is not believed": before(() => serve(), async (server) => {
+		const { status, output } = await send("ann@example.com", at(server, { SMTP_CA_FILE: "" }));
+		assert.equal(status, 1);
+		assert.match(output, /certificate/);
+		assert.equal(server.mails.length, 0);
+	}),
+
+	"nor one of another host": before(() => serve({ address: "127.0.0.2" }), async (server) => {
+		const { status, output } = await send("ann@example.com", at(server, { SMTP_HOST: "127.0.0.2" }));
+		assert.equal(status, 1);
+		assert.match(output, /subject name|certificate/);
+		assert.equal(server.mails.length, 0);
+	}),
+
+	"an address that is refused for good": before(() => serve({ refuse: { "bob@example.com": 550 } }), async (server) => {
+		const { status, output } = await send("bob@example.com", at(server));
+		assert.equal(status, 1);
+		assert.match(output, /refuses this mail for good.*550/);
+	}),
+
+	"one that is refused for now": before(() => serve({ refuse: { "bob@example.com": 451 } }), async (server) => {
+		const { status, output } = await send("bob@example.com", at(server));
+		assert.equal(status, 1);
+		assert.match(output, /could not be sent.*451/);
+	}),
+
+	"what is no address reaches no server": before(() => serve(), async (server) => {
+		for (const to of ["ann@example.com\r\nRCPT TO:<eve@example.com>", "ann@example.com>,<eve@example.com", "ann"])
+			assert.equal((await send(to, at(server))).status, 1);
+		assert.equal(server.mails.length, 0);
+	}),
+
+	"a server that never answers is given up": before(serveSilence, async (server) => {
+		const started = Date.now();
+		const { status } = await send("ann@example.com", at(server, { SMTP_TIMEOUT: "1s" }));
+		assert.equal(status, 1);
+		assert.ok(Date.now() - started < 30_000); // which it would have waited unless told so
+	}),
+
+	"a server that is not there": before(serveSilence, async (server) => {
+		server.close();
+		const { status, output } = await send("ann@example.com", at(server));
+		assert.equal(status, 1);
+		assert.match(output, /could not be sent: localhost:\d+: /);
+	}),
 });
-
-await test("nor one of another host", () => serve({ address: "127.0.0.2" }), async (server) => {
-	const { status, output } = await send("ann@example.com", at(server, { SMTP_HOST: "127.0.0.2" }));
-	assert.equal(status, 1);
-	assert.match(output, /subject name|certificate/);
-	assert.equal(server.mails.length, 0);
-});
-
-await test("an address that is refused for good", () => serve({ refuse: { "bob@example.com": 550 } }), async (server) => {
-	const { status, output } = await send("bob@example.com", at(server));
-	assert.equal(status, 1);
-	assert.match(output, /refuses this mail for good.*550/);
-});
-
-await test("one that is refused for now", () => serve({ refuse: { "bob@example.com": 451 } }), async (server) => {
-	const { status, output } = await send("bob@example.com", at(server));
-	assert.equal(status, 1);
-	assert.match(output, /could not be sent.*451/);
-});
-
-await test("what is no address reaches no server", () => serve(), async (server) => {
-	for (const to of ["ann@example.com\r\nRCPT TO:<eve@example.com>", "ann@example.com>,<eve@example.com", "ann"])
-		assert.equal((await send(to, at(server))).status, 1);
-	assert.equal(server.mails.length, 0);
-});
-
-await test("a server that never answers is given up", serveSilence, async (server) => {
-	const started = Date.now();
-	const { status } = await send("ann@example.com", at(server, { SMTP_TIMEOUT: "1s" }));
-	assert.equal(status, 1);
-	assert.ok(Date.now() - started < 30_000); // which it would have waited unless told so
-});
-
-await test("a server that is not there", serveSilence, async (server) => {
-	server.close();
-	const { status, output } = await send("ann@example.com", at(server));
-	assert.equal(status, 1);
-	assert.match(output, /could not be sent: localhost:\d+: /);
-});
-
-console.log(`${passed} passed, ${failed} failed`);
-process.exit(failed > 0 ? 1 : 0);

@@ -1,6 +1,6 @@
 /*
  * What a provider says, and what of it is believed: OpenID Connect, GitHub, and one that is none.
- * tests/e2e/run.mjs logs in through a real one, in a real browser.
+ * tests/e2e/oauth.mjs logs in through a real one, in a real browser.
  */
 #include "base/str.h"
 #include "support/database.h"
