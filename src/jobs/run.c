@@ -136,25 +136,35 @@ static const char *error_json(struct arena *a, const struct job *j)
 	return out.data;
 }
 
+static const char *id_text(struct ctx *c, struct uuid u)
+{
+	char *text = arena_alloc(c->arena, UUID_TEXT_SIZE);
+
+	if (uuid_is_nil(u))
+		return NULL;
+	uuid_format(u, text);
+
+	return text;
+}
+
 static void tell_failure(const struct job *j)
 {
 	const struct fault *f = &j->c->fault;
-	char id[UUID_TEXT_SIZE];
 
-	uuid_format(j->id.u, id);
-	log_warn("A job failed", LOG_S("kind", j->kind->name), LOG_S("id", id),
-		 LOG_I("attempt", j->attempt), LOG_I("attempts", j->attempts_max),
+	log_warn("A job failed", LOG_S("kind", j->kind->name), LOG_S("id", id_text(j->c, j->id.u)),
+		 LOG_S("tenantId", id_text(j->c, j->tenant.u)), LOG_I("attempt", j->attempt),
+		 LOG_I("attempts", j->attempts_max),
 		 LOG_S("reason", f->message ? f->message : err_info(f->err)->message),
 		 LOG_S("detail", f->detail), LOG_S("where", f->where));
 }
 
-static void tell_completion(const struct job *j, int64_t run_us)
+/* Of a queue whose jobs are short and many, nobody wants a line for each. */
+static void tell_completion(const struct job *j, const struct job_queue *q, int64_t run_us)
 {
-	char id[UUID_TEXT_SIZE];
-
-	uuid_format(j->id.u, id);
-	log_debug("A job is completed", LOG_S("kind", j->kind->name), LOG_S("id", id),
-		  LOG_I("attempt", j->attempt), LOG_I("runMs", run_us / US_PER_MS));
+	log_fields(q->batch > 1 ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "A job is completed",
+		   LOG_S("kind", j->kind->name), LOG_S("id", id_text(j->c, j->id.u)),
+		   LOG_S("tenantId", id_text(j->c, j->tenant.u)), LOG_I("attempt", j->attempt),
+		   LOG_I("runMs", run_us / US_PER_MS), LOG_END);
 }
 
 /* What PostgreSQL would refuse fails one job here; in settle() it would fail the whole haul. */
@@ -238,5 +248,6 @@ void run_job(struct crew *w, const struct haul *h, struct outcome *ret)
 	ret->delay_us = j.put_off_us;
 	if (j.result.ptr)
 		ret->result = (struct str){ str_dup(w->of_haul, j.result), j.result.len };
-	tell_completion(&j, ret->run_us);
+	if (ret->end == END_DONE || ret->end == END_SETTLED)
+		tell_completion(&j, h->queue, ret->run_us);
 }

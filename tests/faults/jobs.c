@@ -425,7 +425,7 @@ Test(faults_jobs, a_host_whose_clock_is_hours_off_loses_none_and_schedules_none_
 
 	crew_kind(&hourly, CREW_QUICK, note);
 	crew_kind(&k, CREW_QUICK, note);
-	crew_task("hourly", "0 * * * *", MISSED_EACH, &hourly);
+	crew_task("hourly", "0 * * * *", NULL, MISSED_EACH, &hourly);
 	begin = database_value("INSERT INTO job_tasks (name, last_at) VALUES ('hourly-' || $1, "
 			       "date_trunc('hour', now()) - interval '3 hours') RETURNING last_at",
 			       me, NULL);

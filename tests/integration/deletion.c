@@ -4,8 +4,10 @@
 #include "support/database.h"
 #include "support/factories.h"
 #include "support/hooked.h"
+#include "support/mailbox.h"
 #include "support/receiver.h"
 #include "support/servers.h"
+#include "support/websocket.h"
 #include "support/world.h"
 
 #include <criterion/criterion.h>
@@ -263,6 +265,63 @@ Test(deletion, leaves_an_archive_that_gives_everything_back)
 	a = answer_is(get(&ann, "/projects"), 200);
 	cr_expect_eq(answer_len(a, "data"), 3);
 	(void)restore(archive_of(ann.tenant), NULL, 1); /* it exists */
+}
+
+/* A step, as the job says it live to who watches: percent and name. */
+struct stage {
+	int64_t percent;
+	const char *what;
+};
+
+/* The next that it says; while it archives it says more, in between. */
+static void says(struct websocket *w, struct stage s, bool is_archived)
+{
+	for (;;) {
+		const char *message = hears_in_the_end(w, "event", "job.progress");
+
+		if (!strstr(message, "\"kind\":\"tenant.delete\""))
+			continue; /* the child's own */
+		if (strstr(message,
+			   strf("\"progress\":%ld,\"message\":\"%s\"", (long)s.percent, s.what)))
+			return;
+		cr_assert(is_archived, "not %s: %s", s.what, message);
+	}
+}
+
+Test(deletion, says_how_far_it_is_and_tells_who_worked_there)
+{
+	static const struct stage asked[] = { { 5, "verifyRequest" },
+					      { 10, "notifyUsers" },
+					      { 20, "softDeleteTenant" },
+					      { 30, "revokeAccess" },
+					      { 30, "gracePeriod" } };
+	struct caller ann = caller(ROLE_OWNER), root = caller_global_admin();
+	struct websocket *w = websocket_open(
+		strf("/ws?token=%s&tenant=%s", root.token, id_text(ann.tenant.u)), NULL);
+	const char *slug = slug_of(ann.tenant), *email = strf("%s@example.com", new_word());
+
+	(void)user_make(ann.tenant, ROLE_MEMBER, email);
+	heard_is(w, "type", "connected");
+	websocket_joins(w, room_of(&ann, "jobs"));
+	answer_is(request(&ann, "/tenant", slug), 202);
+	for (size_t i = 0; i < ARRAY_LEN(asked); i++)
+		says(w, asked[i], false);
+	(void)mail_wait(email, "deleted");
+
+	end_grace(ann.tenant);
+	says(w, asked[ARRAY_LEN(asked) - 1], false);
+	says(w, (struct stage){ 40, "archiveData" }, false);
+	says(w, (struct stage){ 90, "removeData" }, true);
+	await(ann.tenant, "state", "completed");
+	cr_expect_eq(
+		database_number(
+			"SELECT count(*) FROM jobs WHERE tenant_id = $1::uuid "
+			"AND kind = 'tenant.delete' AND progress = 100 "
+			"AND payload = jsonb_build_object('tenantId', $1::text, 'requestedBy', $2::text, "
+			"'reason', 'We have moved') "
+			"AND result = jsonb_build_object('success', true, 'tenantId', $1::text)",
+			id_text(ann.tenant.u), id_text(ann.account.u), NULL),
+		1);
 }
 
 /* It is the last that a tenant's webhooks hear. */

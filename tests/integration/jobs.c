@@ -14,6 +14,8 @@
 
 #include <criterion/criterion.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 static int note(struct job *j)
@@ -306,6 +308,61 @@ static int always_fail(struct job *j)
 	return fail_internal(j->c, "a detail for the admin");
 }
 
+struct tried {
+	struct job_id id;
+	size_t attempts;
+};
+
+static bool has_been_tried(void *p)
+{
+	const struct tried *t = p;
+	const char *is_so = strf("state = 'delayed' AND attempts = %zu", t->attempts);
+
+	return strcmp(crew_look(t->id, is_so), "true") == 0;
+}
+
+/* So long after that attempt failed it runs again, in seconds. */
+static int64_t backoff_s(struct job_id id, size_t attempt)
+{
+	struct tried t = { id, attempt };
+
+	wait_until(has_been_tried, &t, "the attempt to fail");
+	return database_number(
+		"SELECT extract(epoch FROM run_at - (errors->-1->>'at')::timestamptz)::bigint "
+		"FROM jobs WHERE id = $1::uuid",
+		id_text(id.u), NULL);
+}
+
+/* 1000 s, doubled, but an hour at most; less up to a fifth, for each job another. */
+Test(jobs, that_fail_wait_twice_as_long_each_time_and_not_together)
+{
+	static const int64_t most_s[] = { 1000, 2000, 3600 };
+	struct job_id ids[4];
+	struct job_kind k;
+
+	crew_kind(&k, CREW_QUICK, always_fail);
+	k.attempts = 4;
+	k.backoff_us = 1000 * US_PER_S;
+	crew_start(1);
+	for (size_t i = 0; i < ARRAY_LEN(ids); i++)
+		ids[i] = crew_add(tenant_make(), &(struct job_new){ .kind = &k });
+	for (size_t n = 0; n < ARRAY_LEN(most_s); n++) {
+		int64_t first_s = backoff_s(ids[0], n + 1);
+		bool differ = false;
+
+		for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
+			int64_t s = backoff_s(ids[i], n + 1);
+
+			cr_expect_geq(s, most_s[n] * 4 / 5);
+			cr_expect_leq(s, most_s[n] + 180); /* a process may stand still */
+			differ = differ || s != first_s;
+		}
+		cr_expect(differ, "all wait for %ld s", (long)first_s);
+		database_run("UPDATE jobs SET run_at = now() WHERE queue = $1", k.queue, NULL);
+	}
+	crew_await_count("failed", ARRAY_LEN(ids));
+}
+
 Test(jobs, that_fail_too_often_are_kept_as_dead_letters)
 {
 	struct job_kind k;
@@ -443,6 +500,77 @@ Test(jobs, wait_for_their_children)
 		0);
 }
 
+/* What its children have come to, the oldest first. */
+static int read_children(struct job *j)
+{
+	const struct rows *children;
+	int err = job_children(j, &children);
+
+	if (err)
+		return err;
+	j->result = str_of(
+		arena_printf(j->c->arena, "\"%s %s\"",
+			     rows_str(children, 0, (size_t)rows_find(children, "state")).ptr,
+			     rows_str(children, 1, (size_t)rows_find(children, "state")).ptr));
+	return OK;
+}
+
+Test(jobs, wait_for_children_that_were_added_with_them)
+{
+	struct tenant_id t = tenant_make();
+	struct job_kind k, bad;
+	struct job_id id;
+
+	crew_kind(&k, CREW_LONG, read_children);
+	crew_kind(&child_kind, CREW_QUICK, note);
+	crew_kind(&bad, CREW_QUICK, always_fail);
+	id = crew_add(t, &(struct job_new){ .kind = &k, .awaits_children = true });
+	(void)crew_add(t, &(struct job_new){ .kind = &bad, .parent = id });
+	(void)crew_add(t, &(struct job_new){ .kind = &child_kind, .parent = id });
+	crew_start(2);
+	crew_await(id, "completed");
+	cr_expect_str_eq(crew_look(id, "result #>> '{}'"), "failed completed");
+	cr_expect_str_eq(crew_look(id, "attempts"), "1");
+}
+
+/* How many lines of the log say this of a job. */
+static size_t said_in(FILE *log, const char *what, struct job_id id)
+{
+	char line[KIB(16)];
+	size_t n = 0;
+
+	rewind(log);
+	while (fgets(line, sizeof(line), log))
+		n += strstr(line, what) && strstr(line, strf("\"id\":\"%s\"", id_text(id.u)));
+	return n;
+}
+
+Test(jobs, say_in_the_log_how_they_ended)
+{
+	struct tenant_id t = tenant_make();
+	struct job_kind parent, bad, quick;
+	struct job_id done, failed, brisk;
+	FILE *log = tmpfile();
+
+	cr_assert(log && dup2(fileno(log), STDERR_FILENO) >= 0);
+	crew_kind(&parent, CREW_LONG, add_children);
+	crew_kind(&child_kind, CREW_QUICK, note);
+	crew_kind(&bad, CREW_QUICK, always_fail);
+	crew_kind(&quick, CREW_QUICK, note);
+	bad.attempts = 1;
+	crew_start(1);
+	done = crew_add(t, &(struct job_new){ .kind = &parent });
+	failed = crew_add(t, &(struct job_new){ .kind = &bad });
+	brisk = crew_add(t, &(struct job_new){ .kind = &quick });
+	crew_await(done, "completed");
+	crew_await(failed, "failed");
+	crew_await(brisk, "completed");
+	cr_expect_eq(said_in(log, "A job is completed", done), 1); /* not when it began to wait */
+	cr_expect_eq(said_in(log, "A job failed", failed), 1);
+	cr_expect_eq(said_in(log, "A job", brisk), 0);
+	(void)fclose(log);
+}
+
 static int slowly(struct job *j)
 {
 	usleep(50000);
@@ -525,30 +653,35 @@ static int64_t added(const struct job_kind *k)
 
 static bool are_up_to_date(void *p)
 {
-	return database_number("SELECT count(*) FROM job_tasks WHERE name LIKE '%-' || $1 AND "
-			       "last_at > now() - interval '1 hour'",
-			       p, NULL) == 3;
+	return database_number(
+		       "SELECT count(*) FROM job_tasks WHERE name LIKE '%-' || $1 AND "
+		       "last_at > now() - CASE WHEN name LIKE 'away%' THEN interval '1 day' "
+		       "ELSE interval '1 hour' END",
+		       p, NULL) == 4;
 }
 
 Test(jobs, of_tasks_that_were_missed_are_made_up_for_as_each_says)
 {
-	struct job_kind each, once, skipped;
+	struct job_kind each, once, skipped, away;
 	const char *me = strf("%d", (int)getpid());
-	const char *tasks[] = { "each", "once", "skipped" };
+	const char *tasks[] = { "each", "once", "skipped", "away" };
 
 	crew_kind(&each, CREW_QUICK, note);
 	crew_kind(&once, CREW_QUICK, note);
 	crew_kind(&skipped, CREW_QUICK, note);
+	crew_kind(&away, CREW_QUICK, note);
 	/* On the hour: it may be one now. */
-	crew_task("each", "0 * * * *", MISSED_EACH, &each);
-	crew_task("once", "0 * * * *", MISSED_ONCE, &once);
-	crew_task("skipped", "0 * * * *", MISSED_SKIPPED, &skipped);
+	crew_task("each", "0 * * * *", NULL, MISSED_EACH, &each);
+	crew_task("once", "0 * * * *", NULL, MISSED_ONCE, &once);
+	crew_task("skipped", "0 * * * *", NULL, MISSED_SKIPPED, &skipped);
+	crew_task("away", "30 5 * * *", "Asia/Kolkata", MISSED_ONCE,
+		  &away); /* UTC+05:30 all year */
 	(void)world();
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < ARRAY_LEN(tasks); i++)
 		database_run(
 			"INSERT INTO job_tasks (name, last_at) VALUES ($1, date_trunc('hour', now()) - "
-			"interval '5 hours')",
-			strf("%s-%s", tasks[i], me), NULL);
+			"CASE WHEN $2 THEN interval '2 days' ELSE interval '5 hours' END)",
+			strf("%s-%s", tasks[i], me), i == 3 ? "true" : "false", NULL);
 	crew_start(1);
 	wait_until(are_up_to_date, arena_strdup(world_arena(), me), "tasks that are up to date");
 	cr_expect_geq(added(&each), 5);
@@ -556,6 +689,11 @@ Test(jobs, of_tasks_that_were_missed_are_made_up_for_as_each_says)
 	cr_expect_geq(added(&once), 1);
 	cr_expect_leq(added(&once), 2);
 	cr_expect_leq(added(&skipped), 2);
+	cr_expect_geq(added(&away), 1);
+	cr_expect_str_eq(database_value("SELECT to_char(last_at AT TIME ZONE 'UTC', 'HH24:MI') "
+					"FROM job_tasks WHERE name = 'away-' || $1",
+					me, NULL),
+			 "00:00");
 }
 
 /*

@@ -44,7 +44,7 @@ Test(jobs_pooling, are_added_run_and_scheduled_behind_pgbouncer)
 	go_through_the_pool();
 	crew_kind(&k, CREW_QUICK, note);
 	crew_kind(&hourly, CREW_QUICK, note);
-	crew_task("hourly", "0 * * * *", MISSED_ONCE, &hourly);
+	crew_task("hourly", "0 * * * *", NULL, MISSED_ONCE, &hourly);
 	database_run("INSERT INTO job_tasks (name, last_at) VALUES ('hourly-' || $1, "
 		     "now() - interval '3 hours')",
 		     strf("%d", (int)getpid()), NULL);

@@ -10,6 +10,7 @@
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -130,6 +131,16 @@ Test(jobs_work, checks_itself)
 	argv[0] = world()->binary;
 	(void)setenv("ZYGO_ENV_FILE", world()->env_file, 1);
 	(void)world_run(argv, NULL);
+}
+
+Test(jobs_work, says_when_its_queues_are_there)
+{
+	const char *log = strf("%s/log/work.log", world()->dir); /* the servers' own */
+	const char *argv[] = { "grep", "-m2", "ob queues", log, NULL };
+	const char *said = world_run(argv, NULL).ptr;
+	const char *begins = strstr(said, "\"Initializing job queues...\"");
+
+	cr_assert(begins && strstr(begins, "\"Job queues initialized\""), "%s", said);
 }
 
 Test(jobs_work, is_looked_at_on_the_command_line)

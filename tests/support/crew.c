@@ -69,14 +69,15 @@ void crew_kind(struct job_kind *k, enum crew_queue q, int (*run)(struct job *j))
 	kinds[n] = k;
 }
 
-void crew_task(const char *name, const char *cron, enum job_missed missed, const struct job_kind *k)
+void crew_task(const char *name, const char *cron, const char *zone, enum job_missed missed,
+	       const struct job_kind *k)
 {
 	size_t n = 0;
 
 	while (tasks[n].name)
 		n++;
 	cr_assert_lt(n, TASKS_MAX);
-	tasks[n] = (struct job_task){ strf("%s-%d", name, (int)getpid()), cron, NULL, missed, k };
+	tasks[n] = (struct job_task){ strf("%s-%d", name, (int)getpid()), cron, zone, missed, k };
 }
 
 static bool is_ready(void *p UNUSED)

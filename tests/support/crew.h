@@ -31,8 +31,8 @@ const char *crew_queue(enum crew_queue q);
 /* A kind of the test's: its name with the process's number, and what it does. */
 void crew_kind(struct job_kind *k, enum crew_queue q, int (*run)(struct job *j));
 
-/* A task that adds jobs of that kind. */
-void crew_task(const char *name, const char *cron, enum job_missed missed,
+/* A task that adds jobs of that kind; zone NULL: UTC. */
+void crew_task(const char *name, const char *cron, const char *zone, enum job_missed missed,
 	       const struct job_kind *k);
 
 /* Starts it; returns when it is ready to take jobs. Ends with the test at the latest. */
