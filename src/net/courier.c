@@ -271,6 +271,9 @@ static const char *in_words(const struct flight *f, CURLcode code)
 	case CURLE_COULDNT_CONNECT: return "The host could not be connected to";
 	case CURLE_SSL_CONNECT_ERROR: return "TLS could not be agreed on";
 	case CURLE_PEER_FAILED_VERIFICATION: return "The host's certificate is not valid for it";
+	case CURLE_UNSUPPORTED_PROTOCOL:
+	case CURLE_WEIRD_SERVER_REPLY: return "What came was no answer of HTTP/1 or 2";
+	case CURLE_OUT_OF_MEMORY: return "The answer has a header that is too long";
 	case CURLE_GOT_NOTHING:
 	case CURLE_PARTIAL_FILE:
 	case CURLE_SEND_ERROR:

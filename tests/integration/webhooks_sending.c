@@ -118,10 +118,15 @@ Test(webhooks_sending, know_what_was_heard)
 		int64_t status; /* 0: none */
 		const char *error;
 	} cases[] = {
-		{ "/redirect", "delayed", 302, "redirect" }, { "/hang", "delayed", 0, "in time" },
-		{ "/reset", "delayed", 0, "closed" },        { "/torn", "delayed", 0, "closed" },
-		{ "/endless", "delivered", 200, "" },        { "/bytes", "delivered", 200, "" },
+		{ "/redirect", "delayed", 302, "redirect" },
+		{ "/hang", "delayed", 0, "in time" },
+		{ "/reset", "delayed", 0, "closed" },
+		{ "/torn", "delayed", 0, "closed" },
+		{ "/endless", "delivered", 200, "" },
+		{ "/bytes", "delivered", 200, "" },
 		{ "/later", "delayed", 503, "not 2xx" },
+		{ "/strange", "delayed", 0, "no answer of HTTP" },
+		{ "/header", "delayed", 0, "too long" },
 	};
 	struct caller ann = caller(ROLE_ADMIN);
 	const char *ids[ARRAY_LEN(cases)];

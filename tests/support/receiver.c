@@ -47,12 +47,14 @@ static void say_status(int fd, int status, const char *header)
 	say(fd, text);
 }
 
-static void say_forever(int fd)
+/* The head, and what never ends behind it. */
+static void say_forever(int fd, const char *head)
 {
-	static const char zeros[KIB(64)];
+	char many[KIB(64)];
 
-	say(fd, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n");
-	while (send(fd, zeros, sizeof(zeros), MSG_NOSIGNAL) > 0)
+	memset(many, 'x', sizeof(many));
+	say(fd, head);
+	while (send(fd, many, sizeof(many), MSG_NOSIGNAL) > 0)
 		;
 }
 
@@ -67,9 +69,13 @@ static bool answer(int fd, const char *request)
 	else if (strncmp(path, "/torn", 5) == 0)
 		say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
 	else if (strncmp(path, "/endless", 8) == 0)
-		say_forever(fd);
+		say_forever(fd, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n");
 	else if (strncmp(path, "/bytes", 6) == 0)
 		say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n\xff\x01z");
+	else if (strncmp(path, "/strange", 8) == 0)
+		say(fd, "220 mail.example.com ESMTP\r\n");
+	else if (strncmp(path, "/header", 7) == 0)
+		say_forever(fd, "HTTP/1.1 200 OK\r\nX-Long: ");
 	else if (strncmp(path, "/gone", 5) == 0)
 		say_status(fd, 410, "");
 	else if (strncmp(path, "/later", 6) == 0)

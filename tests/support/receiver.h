@@ -12,6 +12,8 @@
  *   /torn       half of an answer
  *   /endless    200 with a body that does not end
  *   /bytes      200 with a body that is no text
+ *   /strange    what is no HTTP
+ *   /header     200 with a header that does not end
  */
 #pragma once
 
