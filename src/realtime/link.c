@@ -120,6 +120,7 @@ static void established(struct connection *conn, struct lws *wsi)
 
 	arena_reset(own.arena);
 	ctx_reset(c, own.arena);
+	own.worker->slot->connections++;
 	conn->wsi = wsi;
 	conn->number = ++own.numbers;
 	h = read_handshake(wsi);
@@ -142,8 +143,12 @@ static void established(struct connection *conn, struct lws *wsi)
 	conversation_begin(conn);
 }
 
+/* Of a handshake that libwebsockets itself refused, it says this too. */
 static void closed(struct connection *conn)
 {
+	if (!conn->wsi)
+		return;
+
 	own.worker->slot->connections--;
 	roster_leave_all(conn);
 	if (conn->tenant) {
@@ -260,10 +265,7 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 	case LWS_CALLBACK_HTTP: return page(wsi, in);
 	case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION: return is_our_path(wsi) ? 0 : -1;
 	case LWS_CALLBACK_CONFIRM_EXTENSION_OKAY: conn->is_compressed = true; return 0;
-	case LWS_CALLBACK_ESTABLISHED:
-		own.worker->slot->connections++;
-		established(conn, wsi);
-		return 0;
+	case LWS_CALLBACK_ESTABLISHED: established(conn, wsi); return 0;
 	case LWS_CALLBACK_RECEIVE: receive(conn, wsi, in, len); return conn->is_dead ? -1 : 0;
 	case LWS_CALLBACK_SERVER_WRITEABLE: return writable(conn, wsi);
 	case LWS_CALLBACK_CLOSED: closed(conn); return 0;

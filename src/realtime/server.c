@@ -114,6 +114,8 @@ static int attendant(struct lws *wsi, enum lws_callback_reasons reason, void *us
 	struct epoll_event events[8];
 	int n;
 
+	if (reason == LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION)
+		return -1; /* a client has asked for a protocol of this name */
 	if (reason != LWS_CALLBACK_RAW_RX_FILE)
 		return lws_callback_http_dummy(wsi, reason, user, in, len);
 

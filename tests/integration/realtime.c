@@ -119,6 +119,27 @@ Test(realtime, a_member_of_several_tenants_names_one)
 		   "Invalid authentication token");
 }
 
+/* Each was counted as a connection that ended, though none had begun: after one, nobody was let in
+ * any more. The last named what is no protocol for clients, and stayed without having proven
+ * anything. */
+Test(realtime, a_handshake_that_is_refused_harms_nobody)
+{
+	static const char *const headers[] = {
+		"",
+		"Sec-WebSocket-Version: 13\r\n",
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+		"Sec-WebSocket-Protocol: chat\r\n",
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+		"Sec-WebSocket-Protocol: attendant\r\n",
+	};
+	struct caller ann = caller(ROLE_VIEWER);
+
+	for (size_t i = 0; i < 3 * ARRAY_LEN(headers); i++) { /* each of the processes */
+		websocket_is_refused(headers[i % ARRAY_LEN(headers)]);
+		is_let_in(&ann, strf("/ws?token=%s", ann.token), NULL);
+	}
+}
+
 /* nginx writes its log a second late; what is looked for may begin with a '-'. */
 static bool is_logged(void *text)
 {

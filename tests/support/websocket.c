@@ -108,6 +108,19 @@ struct websocket *websocket_open_at(const char *socket, const char *target, cons
 	return w;
 }
 
+void websocket_is_refused(const char *headers)
+{
+	const char *handshake = strf("GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
+				     "Connection: Upgrade\r\n%s\r\n",
+				     headers);
+	struct websocket w = { .fd = connect_to(strf("%s/run/realtime.sock", world()->dir)) };
+
+	buf_init(&w.got, world_arena(), MIB(1));
+	send_all(&w, handshake, strlen(handshake));
+	cr_assert_not(receive(&w), "%s: %s", headers, w.got.data);
+	(void)close(w.fd);
+}
+
 const char *websocket_head(const struct websocket *w)
 {
 	return w->head;

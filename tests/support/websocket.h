@@ -39,7 +39,10 @@ struct websocket *websocket_of(const struct caller *c);
  * nothing was heard yet. */
 struct websocket *websocket_open(const char *target, const char *headers);
 
-/* The same on the socket of another realtime server (site_start_realtime()). */
+/* The handshake with these headers alone, lines that end with \r\n, is closed without an answer. */
+void websocket_is_refused(const char *headers);
+
+/* The same as websocket_open() on the socket of another realtime server (site_start_realtime()). */
 struct websocket *websocket_open_at(const char *socket, const char *target, const char *headers);
 
 /* The answer to its handshake: the status line and headers. */
