@@ -20,7 +20,6 @@
 #include <libwebsockets.h>
 
 #define PATH       "/ws"
-#define HEADER_MAX 8192
 #define READ_BYTES 256 /* what most messages fit into; longer ones come in pieces */
 
 static struct {
@@ -38,21 +37,21 @@ void link_init(struct worker *w)
 
 /* ---- the handshake ---- */
 
-/* NULL: it is not there, or longer than any that we would believe. */
+/* NULL: it is not there. */
 static const char *header(struct lws *wsi, enum lws_token_indexes which)
 {
-	char *text = arena_alloc(own.arena, HEADER_MAX);
-	int n = lws_hdr_copy(wsi, text, HEADER_MAX, which);
+	int size = lws_hdr_total_length(wsi, which) + 1;
+	char *text = arena_alloc(own.arena, (size_t)size);
 
-	return n > 0 ? text : NULL;
+	return lws_hdr_copy(wsi, text, size, which) > 0 ? text : NULL;
 }
 
 /* name: with its '='. */
 static const char *parameter(struct lws *wsi, const char *name)
 {
-	char *text = arena_alloc(own.arena, HEADER_MAX);
+	int size = lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_URI_ARGS) + 1;
 
-	return lws_get_urlarg_by_name(wsi, name, text, HEADER_MAX);
+	return lws_get_urlarg_by_name(wsi, name, arena_alloc(own.arena, (size_t)size), size);
 }
 
 /* nginx says whom it speaks to in X-Real-IP; nobody else reaches the socket. */

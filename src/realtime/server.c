@@ -28,7 +28,8 @@
 #define DRAIN_MIN_US  (300 * US_PER_MS) /* for handshakes that are under way */
 #define DRAIN_MAX_US  (8 * US_PER_S)
 #define HANDSHAKE_S   10
-#define OTHER_FILES   256 /* descriptors beside connections */
+#define HEADERS_MAX   40960 /* more than nginx takes (nginx/snippets/limits.conf) and adds */
+#define OTHER_FILES   256   /* descriptors beside connections */
 
 enum event { EVENT_LISTENER, EVENT_MASTER, EVENT_REDIS, EVENT_POSTGRESQL };
 
@@ -225,7 +226,7 @@ static bool make_context(void)
 		.options = LWS_SERVER_OPTION_VALIDATE_UTF8 | LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
 		.timeout_secs = HANDSHAKE_S,
 		.retry_and_idle_policy = &idle,
-		.max_http_header_data = 8192,
+		.max_http_header_data = HEADERS_MAX,
 		.max_http_header_pool = 64,
 		.pt_serv_buf_size = 16384,
 		.gid = -1, /* stays who it is */

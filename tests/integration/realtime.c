@@ -171,6 +171,27 @@ Test(realtime, nginx_passes_websockets_alone_and_logs_no_token)
 	cr_assert_not(is_logged(ticket), "a log holds the ticket");
 }
 
+Test(realtime, nginx_passes_what_a_handshake_needs_and_no_more)
+{
+	static const char broken[] = "GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
+				     "Connection: Upgrade\r\n\r\n";
+	struct caller ann = caller(ROLE_VIEWER);
+	struct wire *w = wire_open();
+	const char *head;
+
+	answer_is_error(wire_answer(STR(broken)), 400, "VALIDATION_ERROR", NULL);
+
+	wire_send(w, str_of(websocket_handshake(
+			     strf("/ws?token=%s&x=%07000d", ann.token, 0),
+			     strf("Sec-WebSocket-Protocol: chat\r\nX-Much: %08000d\r\n"
+				  "Cookie: a=%08000d\r\n",
+				  0, 0))));
+	head = wire_read(w).ptr;
+	cr_assert(strstr(head, "HTTP/1.1 101 "), "%s", head);
+	cr_assert_not(strstr(head, "Sec-WebSocket-Protocol"), "%s", head);
+	wire_close(w);
+}
+
 /*
  * Talking
  */

@@ -193,7 +193,7 @@ Test(realtime_sites, one_address_begins_so_many_a_second)
 
 	buf_init(&sent, world_arena(), KIB(128));
 	for (int i = 0; i < HANDSHAKES; i++)
-		buf_str(&sent, "GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n\r\n");
+		buf_str(&sent, websocket_handshake("/ws", NULL));
 	wire_send(w, buf_view(&sent));
 	buf_init(&got, world_arena(), MIB(4));
 	do {
