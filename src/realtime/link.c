@@ -6,6 +6,7 @@
 #include "base/address.h"
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/config.h"
 #include "base/ctx.h"
 #include "base/log.h"
@@ -21,6 +22,11 @@
 
 #define PATH       "/ws"
 #define READ_BYTES 256 /* what most messages fit into; longer ones come in pieces */
+
+/* A tenant's messages may take half a second of the loop's time at once, and half of it from then
+ * on. */
+#define TENANT_SHARE    2
+#define TENANT_AHEAD_US US_PER_S
 
 static struct {
 	struct worker *worker;
@@ -185,6 +191,49 @@ static bool part_add(struct connection *conn, const void *p, size_t len)
 	return true;
 }
 
+/*
+ * Answers a message, for whose time its tenant pays: a join asks PostgreSQL, and everybody waits
+ * meanwhile.
+ */
+static void hear(struct connection *conn, struct str text)
+{
+	struct tenant *t = conn->tenant;
+	int64_t began_us = clock_monotonic_us();
+
+	conversation_hear(conn, text);
+	if (t->rested_at_us < began_us)
+		t->rested_at_us = began_us;
+	t->rested_at_us += TENANT_SHARE * (clock_monotonic_us() - began_us);
+}
+
+/* How long the tenant's next message is not answered yet, µs. */
+static int64_t wait_us(const struct connection *conn)
+{
+	int64_t us = conn->tenant->rested_at_us - TENANT_AHEAD_US - clock_monotonic_us();
+
+	return us > 0 ? us : 0;
+}
+
+/* A message that waits is a part to which nothing is added: no more is read from its client. */
+static void hear_part(struct connection *conn)
+{
+	struct lws *wsi = conn->wsi;
+	int64_t us = wait_us(conn);
+
+	if (conn->close_code || conn->is_dead)
+		return;
+	if (us) {
+		(void)lws_rx_flow_control(wsi, 0);
+		lws_validity_confirmed(wsi); /* its answer to a ping is not read either */
+		lws_set_timer_usecs(wsi, us);
+		return;
+	}
+
+	hear(conn, (struct str){ conn->part, conn->part_len });
+	part_drop(conn);
+	(void)lws_rx_flow_control(wsi, 1);
+}
+
 static void receive(struct connection *conn, struct lws *wsi, const void *p, size_t len)
 {
 	bool is_whole = lws_is_final_fragment(wsi) && lws_remaining_packet_payload(wsi) == 0;
@@ -195,15 +244,11 @@ static void receive(struct connection *conn, struct lws *wsi, const void *p, siz
 		connection_close(conn, CLOSE_UNSUPPORTED, "Messages are text");
 		return;
 	}
-	if (is_whole && !conn->part_len) {
-		conversation_hear(conn, (struct str){ p, len });
-		return;
-	}
-	if (!part_add(conn, p, len) || !is_whole)
-		return;
 
-	conversation_hear(conn, (struct str){ conn->part, conn->part_len });
-	part_drop(conn);
+	if (is_whole && !conn->part_len && !wait_us(conn))
+		hear(conn, (struct str){ p, len });
+	else if (part_add(conn, p, len) && is_whole)
+		hear_part(conn);
 }
 
 static int writable(struct connection *conn, struct lws *wsi)
@@ -213,6 +258,7 @@ static int writable(struct connection *conn, struct lws *wsi)
 	if (!conn->close_code)
 		return connection_flush(conn) ? 0 : -1;
 
+	(void)lws_rx_flow_control(wsi, 1); /* for its answer, if it had to wait */
 	(void)snprintf(reason, sizeof(reason), "%s", conn->close_reason);
 	lws_close_reason(wsi, (enum lws_close_status)conn->close_code, (unsigned char *)reason,
 			 strlen(reason));
@@ -266,6 +312,7 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 	case LWS_CALLBACK_CONFIRM_EXTENSION_OKAY: conn->is_compressed = true; return 0;
 	case LWS_CALLBACK_ESTABLISHED: established(conn, wsi); return 0;
 	case LWS_CALLBACK_RECEIVE: receive(conn, wsi, in, len); return conn->is_dead ? -1 : 0;
+	case LWS_CALLBACK_TIMER: hear_part(conn); return conn->is_dead ? -1 : 0;
 	case LWS_CALLBACK_SERVER_WRITEABLE: return writable(conn, wsi);
 	case LWS_CALLBACK_CLOSED: closed(conn); return 0;
 	default: return lws_callback_http_dummy(wsi, reason, user, in, len);

@@ -16,7 +16,8 @@ struct tenant {
 	struct tenant_id id; /* the key of the tree: stays first */
 	size_t connections;
 	int64_t told; /* position of the last event that its rooms were told of (realtime/news.h) */
-	bool is_settled; /* Redis brings what comes after it */
+	bool is_settled;      /* Redis brings what comes after it */
+	int64_t rested_at_us; /* monotonic: its messages have had their share of time (link.c) */
 };
 
 struct occupant {

@@ -508,6 +508,42 @@ Test(realtime, who_does_not_read_is_dropped_and_harms_nobody)
 		websocket_close(readers[i]);
 }
 
+#define ASKERS 20
+#define ASKS   90 /* within what a client may say at once */
+#define PINGS  50
+
+/* What is long to look for is asked for by many of one tenant's: everybody else would wait for all
+ * of it. */
+Test(realtime, who_asks_for_much_waits_alone)
+{
+	struct caller ann = caller(ROLE_OWNER), bob = caller(ROLE_OWNER);
+	struct websocket *askers[ASKERS], *other = websocket_of(&bob);
+	const char *room = room_of(&ann, "projects"), *seen, *ask;
+	size_t answered = 0;
+
+	for (int i = 0; i < ASKERS; i++)
+		askers[i] = websocket_of(&ann);
+	websocket_joins(askers[0], room);
+	(void)new_project(&ann, "seen");
+	seen = said(heard_is(askers[0], "event", "project.created"), "id");
+	database_run("INSERT INTO events (tenant_id, id, type, actor_kind) SELECT $1::uuid, "
+		     "uuid_v7(), 'test.written', 'system' FROM generate_series(1, 4990)",
+		     id_text(ann.tenant.u), NULL);
+	(void)new_project(&ann, "last");
+	heard_is(askers[0], "event", "project.created");
+
+	ask = strf("{\"type\":\"subscribe\",\"room\":\"%s\",\"since\":\"%s\"}", room, seen);
+	for (int i = 0; i < ASKERS; i++)
+		for (int k = 0; k < ASKS; k++)
+			websocket_say(askers[i], ask);
+	for (int i = 0; i < PINGS; i++)
+		hears_nothing(other);
+	for (int i = 0; i < ASKERS; i++)
+		answered += websocket_count(askers[i], "\"subscribed\"");
+	cr_assert_lt(answered, ASKERS * ASKS);
+	hears_in_the_end(askers[0], "type", "subscribed");
+}
+
 /*
  * Presence
  */

@@ -75,6 +75,20 @@ static void consume(struct websocket *w, size_t n)
 	w->got.data[w->got.len] = '\0';
 }
 
+size_t websocket_count(struct websocket *w, const char *text)
+{
+	struct pollfd p = { .fd = w->fd, .events = POLLIN };
+	size_t n = 0;
+
+	while (poll(&p, 1, 0) > 0 && receive(w))
+		;
+	for (const char *at = w->got.data;
+	     (at = memmem(at, (size_t)(w->got.data + w->got.len - at), text, strlen(text))); at++)
+		n++;
+
+	return n;
+}
+
 const char *websocket_handshake(const char *target, const char *headers)
 {
 	return strf("GET %s HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"

@@ -68,6 +68,9 @@ void websocket_frame(struct websocket *w, unsigned first, struct str payload, bo
 /* The next text message; NULL: it was closed. Fails the test after a minute. */
 const char *websocket_hear(struct websocket *w);
 
+/* How often the text stands in what has come and was not heard yet; waits for nothing. */
+size_t websocket_count(struct websocket *w, const char *text);
+
 /* All until its end. */
 struct farewell websocket_end(struct websocket *w);
 
