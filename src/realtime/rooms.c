@@ -5,10 +5,11 @@
 
 /*
  * To add one: a row here; its events' types begin with the name. tests/closure/rooms.c looks that
- * each has a type of event and a table with ids.
+ * each has a type of event, and a table with ids unless there is but one of it.
  */
 /* clang-format off */
 const struct noun nouns[] = {
+	{ "tenant", "tenant", NULL, PERM_MEMBER },
 	{ "user", "users", "users", PERM_VIEW_USERS },
 	{ "invitation", "invitations", "invitations", PERM_VIEW_USERS },
 	{ "role", "roles", "roles", PERM_VIEW_ROLES },
@@ -40,7 +41,7 @@ static bool parse_in_tenant(struct str word, struct str id, struct room_name *re
 
 	ret->kind = id.ptr ? ROOM_RESOURCE : ROOM_NOUN;
 	ret->noun = find_noun(word, !id.ptr);
-	if (!ret->noun || (id.ptr && !uuid_parse(id, &ret->resource)))
+	if (!ret->noun || (id.ptr && (!ret->noun->table || !uuid_parse(id, &ret->resource))))
 		return false;
 	ret->perm = ret->noun->perm;
 

@@ -5,6 +5,7 @@
  *	tenant:<tenant>:events          all that happens in the tenant
  *	tenant:<tenant>:projects        what happens to projects: all events "project.…"
  *	tenant:<tenant>:project:<id>    what happens to this one
+ *	tenant:<tenant>:tenant          what happens to the tenant itself
  *
  * The nouns are those of the types of events (events/event.h). A name has one spelling: ids in
  * lower case.
@@ -24,7 +25,7 @@ enum room_kind { ROOM_USER, ROOM_EVENTS, ROOM_NOUN, ROOM_RESOURCE };
 struct noun {
 	const char *name;   /* "apiKey": of events, and of one resource's room */
 	const char *plural; /* "apiKeys": of the room of them all */
-	const char *table;  /* where a resource is looked for */
+	const char *table;  /* where a resource is looked for; NULL: the tenant is the only one */
 	enum perm perm;     /* whoever may see them by the API */
 };
 

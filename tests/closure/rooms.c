@@ -24,6 +24,8 @@ Test(rooms_table, each_noun_has_events_and_a_table)
 		bool is_live = strcmp(n->name, "job") == 0; /* its progress is no event */
 
 		cr_expect(is_live || has_events(n), "%s: no type of event", n->name);
+		if (!n->table)
+			continue;
 		cr_expect_eq(
 			database_number("SELECT count(*) FROM information_schema.columns "
 					"WHERE table_schema = 'public' AND table_name = $1 AND "

@@ -354,6 +354,17 @@ Test(realtime, whoever_is_in_the_room_is_told)
 	hears_nothing(in);
 }
 
+Test(realtime, every_member_may_hear_what_happens_to_the_tenant)
+{
+	struct caller ann = caller(ROLE_OWNER), eve = caller_in(ann.tenant, ROLE_VIEWER);
+	struct websocket *w = websocket_of(&eve);
+
+	websocket_joins(w, room_of(&ann, "tenant"));
+	(void)new_project(&ann, "blue");
+	answer_is(patch(&ann, "/tenant", "{\"name\":\"Bluer\"}"), 200);
+	cr_assert(strstr(heard_is(w, "event", "tenant.updated"), "Bluer"));
+}
+
 Test(realtime, one_resources_room_is_told_of_that_one_alone)
 {
 	struct caller ann = caller(ROLE_OWNER);

@@ -27,7 +27,8 @@ Test(rooms, a_name_says_whose_and_what_about)
 Test(rooms, what_is_written_is_what_was_read)
 {
 	static const char *const names[] = { "user:" ID, "tenant:" ID ":events",
-					     "tenant:" ID ":apiKeys", "tenant:" ID ":apiKey:" ID };
+					     "tenant:" ID ":apiKeys", "tenant:" ID ":apiKey:" ID,
+					     "tenant:" ID ":tenant" };
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		char text[ROOM_NAME_SIZE];
@@ -50,6 +51,7 @@ Test(rooms, nothing_else_is_a_room)
 		"tenant:" ID,
 		"tenant:" ID ":",
 		"tenant:" ID ":project",
+		"tenant:" ID ":tenant:" ID,
 		"tenant:" ID ":projects:" ID,
 		"tenant:" ID ":project:",
 		"tenant:" ID ":project:x",
