@@ -79,45 +79,52 @@ static void leave_forbidden(struct ctx *w, struct connection *c)
 	}
 }
 
-static void change_seat(struct ctx *w, struct connection *c, const struct rows *rows, size_t row,
-			size_t column)
+/* names: what it may do from now on; NULL: nothing any more. */
+static void change_seat(struct ctx *w, struct connection *c, const struct str *names, size_t n)
 {
-	struct str *names;
-	size_t n;
-
-	if (rows_is_null(rows, row, column)) {
+	if (!names) {
 		end(c, "Access suspended");
 		return;
 	}
 
-	n = rows_array(rows, row, column, w->arena, &names);
 	c->permissions = 0;
 	for (size_t i = 0; i < n; i++)
 		connection_permit(c, names[i]);
 	leave_forbidden(w, c);
 }
 
-static bool is_id(const struct rows *rows, size_t row, size_t column, struct uuid id)
+/* Nil where it is NULL. */
+static struct uuid id_at(const struct rows *rows, size_t row, const char *column)
 {
-	return !rows_is_null(rows, row, column) && uuid_eq(rows_uuid(rows, row, column), id);
+	size_t i = (size_t)rows_find(rows, column);
+
+	return rows_is_null(rows, row, i) ? (struct uuid){ { 0 } } : rows_uuid(rows, row, i);
+}
+
+static bool is_meant(struct uuid noticed, struct uuid id)
+{
+	return !uuid_is_nil(noticed) && uuid_eq(noticed, id);
 }
 
 static void take_notice(struct ctx *w, const struct rows *rows, size_t row)
 {
-	size_t session = (size_t)rows_find(rows, "session_id");
-	size_t tenant = (size_t)rows_find(rows, "closed_tenant_id");
-	size_t seat = (size_t)rows_find(rows, "seat_id");
-	size_t permissions_of_seat = (size_t)rows_find(rows, "permissions");
+	struct uuid session = id_at(rows, row, "session_id");
+	struct uuid tenant = id_at(rows, row, "closed_tenant_id");
+	struct uuid seat = id_at(rows, row, "seat_id");
+	size_t permissions_of_seat = (size_t)rows_find(rows, "permissions"), n = 0;
+	struct str *names = NULL;
 	struct connection *c;
 
+	if (!rows_is_null(rows, row, permissions_of_seat))
+		n = rows_array(rows, row, permissions_of_seat, w->arena, &names);
 	TAILQ_FOREACH(c, &connections, others)
 	{
-		if (is_id(rows, row, session, c->session.u))
+		if (is_meant(session, c->session.u))
 			end(c, "Session expired or revoked");
-		else if (is_id(rows, row, tenant, c->tenant->id.u) && !c->is_of_platform)
+		else if (is_meant(tenant, c->tenant->id.u) && !c->is_of_platform)
 			end(c, "Tenant is suspended");
-		else if (is_id(rows, row, seat, c->user.u) && !c->is_of_platform)
-			change_seat(w, c, rows, row, permissions_of_seat);
+		else if (is_meant(seat, c->user.u) && !c->is_of_platform)
+			change_seat(w, c, names, n);
 	}
 }
 
