@@ -19,6 +19,11 @@ static_assert(PERM_COUNT <= 64, "a bit for each permission");
 struct connections connections = TAILQ_HEAD_INITIALIZER(connections);
 size_t connections_len;
 
+struct uuid connection_user(const struct connection *c)
+{
+	return uuid_is_nil(c->user.u) ? c->account.u : c->user.u;
+}
+
 bool connection_holds(const struct connection *c, enum perm p)
 {
 	return p == PERM_MEMBER || c->is_of_platform || (c->permissions & UINT64_C(1) << p);

@@ -81,6 +81,9 @@ TAILQ_HEAD(connections, connection);
 extern struct connections connections;
 extern size_t connections_len;
 
+/* Who it is to others: its seat, or the account of one of the platform's people without. */
+struct uuid connection_user(const struct connection *c);
+
 /* Holds a permission, or needs none beside its seat. */
 bool connection_holds(const struct connection *c, enum perm p);
 

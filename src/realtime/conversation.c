@@ -74,7 +74,7 @@ void conversation_begin(struct connection *c)
 	char user[UUID_TEXT_SIZE];
 
 	(void)work();
-	uuid_format(uuid_is_nil(c->user.u) ? c->account.u : c->user.u, user);
+	uuid_format(connection_user(c), user);
 	say(c, "connected", "userId", user);
 }
 

@@ -111,7 +111,7 @@ static void log_connection(const char *what, const struct connection *conn, cons
 {
 	char user[UUID_TEXT_SIZE], tenant[UUID_TEXT_SIZE];
 
-	uuid_format(uuid_is_nil(conn->user.u) ? conn->account.u : conn->user.u, user);
+	uuid_format(connection_user(conn), user);
 	uuid_format(conn->tenant->id.u, tenant);
 	log_info(what, LOG_S("userId", user), LOG_S("tenantId", tenant), LOG_S("address", ip));
 }

@@ -36,11 +36,6 @@ static struct ctx *work(void)
 	return &own.c;
 }
 
-static struct uuid user_of(const struct connection *c)
-{
-	return uuid_is_nil(c->user.u) ? c->account.u : c->user.u;
-}
-
 static const char *key_of(struct ctx *w, const struct connection *c, const struct room *r)
 {
 	char tenant[UUID_TEXT_SIZE];
@@ -54,7 +49,7 @@ static struct str member_of(struct ctx *w, const struct connection *c)
 {
 	char user[UUID_TEXT_SIZE];
 
-	uuid_format(user_of(c), user);
+	uuid_format(connection_user(c), user);
 
 	return str_of(arena_printf(w->arena, "%s/%s", user, own.process));
 }
@@ -66,7 +61,7 @@ static bool is_seen_otherwise(const struct connection *c, const struct room *r)
 		const struct connection *other = r->occupants[i].connection;
 
 		if (other != c && other->places[r->occupants[i].place].is_present &&
-		    uuid_eq(user_of(other), user_of(c)))
+		    uuid_eq(connection_user(other), connection_user(c)))
 			return true;
 	}
 
@@ -104,7 +99,7 @@ static void announce(struct ctx *work, const struct connection *c, struct room *
 	struct jsonwrite w;
 	struct buf text;
 
-	uuid_format(user_of(c), user);
+	uuid_format(connection_user(c), user);
 	uuid_format(c->tenant->id.u, tenant);
 	buf_init(&text, work->arena, KIB(1));
 	begin(&w, &text, r->name, event);

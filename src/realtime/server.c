@@ -37,8 +37,7 @@ static struct {
 	struct worker *worker;
 	struct lws_context *context;
 	struct lws_vhost *vhost;
-	int set;               /* of epoll */
-	int redis, postgresql; /* in the set; -1: not */
+	int set; /* of epoll */
 	lws_sorted_usec_list_t tick, drain;
 	int64_t drain_since_us; /* monotonic; 0: serves */
 	size_t drain_each;      /* connections a step */
@@ -54,14 +53,13 @@ static void set_add(int fd, enum event what, uint32_t how)
 		BUG("epoll_ctl");
 }
 
-/* A closed descriptor has left the set by itself. */
-static void set_follow(int *kept, int now, enum event what)
+/* A connection that may be another than the last time, or none: a closed one has left the set. */
+static void set_follow(int fd, enum event what)
 {
 	struct epoll_event e = { .events = EPOLLIN, .data.u32 = what };
 
-	if (now >= 0 && epoll_ctl(own.set, EPOLL_CTL_ADD, now, &e) != 0 && errno != EEXIST)
+	if (fd >= 0 && epoll_ctl(own.set, EPOLL_CTL_ADD, fd, &e) != 0 && errno != EEXIST)
 		BUG("epoll_ctl");
-	*kept = now;
 }
 
 /* libwebsockets closes what it cannot take. */
@@ -103,7 +101,7 @@ static void attend(const struct epoll_event *e)
 	case EVENT_REDIS:
 		news_hear();
 		watch_settle();
-		set_follow(&own.redis, news_connect(), EVENT_REDIS);
+		set_follow(news_connect(), EVENT_REDIS);
 		break;
 	case EVENT_POSTGRESQL: watch_hear(); break;
 	}
@@ -133,8 +131,8 @@ static void tick(lws_sorted_usec_list_t *timer)
 {
 	worker_alive(own.worker);
 	hear_master();
-	set_follow(&own.redis, news_connect(), EVENT_REDIS);
-	set_follow(&own.postgresql, watch_listen(), EVENT_POSTGRESQL);
+	set_follow(news_connect(), EVENT_REDIS);
+	set_follow(watch_listen(), EVENT_POSTGRESQL);
 	watch_tick();
 	presence_tick();
 	lws_sul_schedule(own.context, 0, timer, tick, TICK_US);
@@ -250,7 +248,6 @@ static bool make_context(void)
 static void begin(struct worker *w)
 {
 	own.worker = w;
-	own.redis = own.postgresql = -1;
 	own.set = epoll_create1(EPOLL_CLOEXEC);
 	BUG_IF(own.set < 0);
 	limit_files();
