@@ -112,6 +112,13 @@ static bool greet(redisContext *conn, const struct redis_target *t, struct redis
 	return t->db == 0 || greet_with(conn, 2, select, ret_why);
 }
 
+/* Who only hears says nothing for hours: that a firewall has forgotten its connection is found out
+ * so, within half a minute. */
+static bool keep_alive(redisContext *conn, const struct redis_target *t)
+{
+	return t->path || redisEnableKeepAlive(conn) == REDIS_OK;
+}
+
 redisContext *redis_open(const struct redis_target *t, struct redis_why *ret_why)
 {
 	struct timeval patience = timeval_of(2 * config()->redis_timeout_us);
@@ -126,7 +133,7 @@ redisContext *redis_open(const struct redis_target *t, struct redis_why *ret_why
 		say_why(ret_why, "out of memory");
 		return NULL;
 	}
-	if (!conn->err &&
+	if (!conn->err && keep_alive(conn, t) &&
 	    redisSetTimeout(conn, timeval_of(config()->redis_timeout_us)) == REDIS_OK &&
 	    greet(conn, t, ret_why))
 		return conn;
