@@ -16,6 +16,7 @@
 #include "http/permissions.h"
 #include "http/request.h"
 #include "http/route.h"
+#include "identity/entry.h"
 #include "identity/hash.h"
 #include "identity/hot.h"
 #include "identity/keys.h"
@@ -166,13 +167,8 @@ static int take_credential(struct request *r, struct proof *ret)
 
 static int on_enter(struct ctx *c, const struct rows *row)
 {
-	struct actor *a = &c->actor;
-
-	a->session.u = rows_get_uuid(row, "session_id");
-	a->account.u = rows_get_uuid(row, "account_id");
-	a->tenant.u = rows_get_uuid(row, "tenant_id");
-	a->user.u = rows_get_uuid(row, "user_id");
-	a->is_global_admin = rows_get_bool(row, "is_global_admin");
+	const struct actor *a = &c->actor;
+	int err = entry_taken(c, row);
 
 	if (now.cookie)
 		known_note(now.cookie,
@@ -180,7 +176,7 @@ static int on_enter(struct ctx *c, const struct rows *row)
 	if (rows_get_bool(row, "is_stale"))
 		now.stale = a->session;
 
-	return OK;
+	return err;
 }
 
 static int on_enter_key(struct ctx *c, const struct rows *row)
@@ -219,28 +215,31 @@ static int named_tenant(struct request *r, struct tenant_id *ret)
 }
 
 /* By session: for enter(). */
-static void enter_person(struct entry *e, struct ctx *c, const struct proof *p,
-			 struct tenant_id named, const struct route *row)
+static struct entry *enter_person(struct ctx *c, const struct proof *p, struct tenant_id named,
+				  const struct route *row)
 {
-	struct arg *args = arena_make_n(c->arena, struct arg, 7);
 	bool is_named = !uuid_is_nil(named.u);
+	struct entry *e =
+		entry_of_person(c->arena, &(struct person){
+						  .session = p->session,
+						  .cookie = p->cookie,
+						  .tenant = is_named ? named : p->tenant,
+						  .is_named = is_named,
+						  .steps_up = row->flags & ROUTE_STEP_UP,
+						  .need = need_of(row->perm),
+						  .permission = permissions[row->perm].name,
+					  });
 
-	args[0] = arg_uuid(p->session.u);
-	args[1] = arg_hash(p->cookie);
-	args[2] = arg_uuid(is_named ? named.u : p->tenant.u);
-	args[3] = arg_bool(is_named);
-	args[4] = arg_text(need_of(row->perm));
-	args[5] = arg_text(permissions[row->perm].name);
-	args[6] = arg_bool(row->flags & ROUTE_STEP_UP);
-	e->statement = &sql_identity_enter;
-	e->args = (struct args){ args, 7 };
 	e->on_enter = on_enter;
+
+	return e;
 }
 
 /* By API key: for enter_key(). */
-static void enter_key(struct entry *e, struct ctx *c, const struct proof *p, struct tenant_id named,
-		      const struct route *row)
+static struct entry *enter_key(struct ctx *c, const struct proof *p, struct tenant_id named,
+			       const struct route *row)
 {
+	struct entry *e = arena_make(c->arena, struct entry);
 	struct arg *args = arena_make_n(c->arena, struct arg, 5);
 	bool wants_person = row->flags & (ROUTE_STEP_UP | ROUTE_PERSON);
 
@@ -252,24 +251,23 @@ static void enter_key(struct entry *e, struct ctx *c, const struct proof *p, str
 	e->statement = &sql_identity_enter_key;
 	e->args = (struct args){ args, 5 };
 	e->on_enter = on_enter_key;
+
+	return e;
 }
 
 static int make_entry(struct request *r, const struct proof *p)
 {
 	struct ctx *c = r->ctx;
-	struct entry *e = arena_make(c->arena, struct entry);
 	struct tenant_id named;
+	struct entry *e;
 	int err;
 
 	err = named_tenant(r, &named);
 	if (err)
 		return err;
 
-	*e = (struct entry){ .replica_ok = (r->route->flags & ROUTE_REPLICA) != 0 };
-	if (p->api_key)
-		enter_key(e, c, p, named, r->route);
-	else
-		enter_person(e, c, p, named, r->route);
+	e = p->api_key ? enter_key(c, p, named, r->route) : enter_person(c, p, named, r->route);
+	e->replica_ok = (r->route->flags & ROUTE_REPLICA) != 0;
 	c->entry = e;
 	c->actor.tenant = uuid_is_nil(named.u) ? p->tenant : named;
 

@@ -8,10 +8,11 @@
 #include "crypto/jws.h"
 #include "crypto/token.h"
 #include "db/batch.h"
-#include "gen/sql_identity.h"
 #include "gen/sql_realtime.h"
 #include "http/cors.h"
 #include "identity/credential.h"
+#include "identity/entry.h"
+#include "identity/hash.h"
 #include "identity/keys.h"
 #include "realtime/roster.h"
 
@@ -20,52 +21,14 @@ static const struct refusal missing = { CLOSE_MISSING, "Missing authentication t
 static const struct refusal invalid = { CLOSE_INVALID, "Invalid authentication token" };
 static const struct refusal failed = { CLOSE_FAILED, "Connection error" };
 
-/* ---- how its transactions begin ---- */
-
-static int on_enter(struct ctx *c, const struct rows *row)
-{
-	struct actor *a = &c->actor;
-
-	a->session.u = rows_get_uuid(row, "session_id");
-	a->account.u = rows_get_uuid(row, "account_id");
-	a->tenant.u = rows_get_uuid(row, "tenant_id");
-	a->user.u = rows_get_uuid(row, "user_id");
-	a->is_global_admin = rows_get_bool(row, "is_global_admin");
-
-	return OK;
-}
-
-static void begin_with(struct ctx *c, const struct sql *statement, const struct arg *args, size_t n)
-{
-	struct entry *e = arena_make(c->arena, struct entry);
-	struct arg *kept = arena_make_n(c->arena, struct arg, n);
-
-	memcpy(kept, args, n * sizeof(*args));
-	*e = (struct entry){ .statement = statement, .args = { kept, n }, .on_enter = on_enter };
-	c->entry = e;
-}
-
-/* As enter() in sql/migrations/0001 names them; the session by its id or by its cookie. */
-static void begin_with_session(struct ctx *c, struct session_id session,
-			       const struct token_hash *cookie, struct tenant_id tenant,
-			       bool is_named, const char *permission)
-{
-	struct arg args[] = {
-		arg_uuid(session.u),
-		cookie ? arg_bytes(cookie->bytes, sizeof(cookie->bytes)) : arg_null(),
-		arg_uuid(tenant.u),
-		arg_bool(is_named),
-		arg_text("member"),
-		arg_text(permission),
-		arg_bool(false),
-	};
-
-	begin_with(c, &sql_identity_enter, args, ARRAY_LEN(args));
-}
-
 void admission_enter(struct ctx *c, const struct connection *who, enum perm perm)
 {
-	begin_with_session(c, who->session, NULL, who->tenant->id, false, permissions[perm].name);
+	c->entry = entry_of_person(c->arena, &(struct person){
+						     .session = who->session,
+						     .tenant = who->tenant->id,
+						     .need = "member",
+						     .permission = permissions[perm].name,
+					     });
 }
 
 /* ---- credentials ---- */
@@ -81,8 +44,12 @@ static struct refusal by_access_token(struct ctx *c, struct str token, struct te
 
 	c->actor.kind = ACTOR_TOKEN;
 	ret->ends_at_us = claims.expires_s * US_PER_S;
-	begin_with_session(c, claims.session, NULL, is_named ? named : claims.tenant, is_named,
-			   NULL);
+	c->entry = entry_of_person(c->arena, &(struct person){
+						     .session = claims.session,
+						     .tenant = is_named ? named : claims.tenant,
+						     .is_named = is_named,
+						     .need = "member",
+					     });
 
 	return let_in;
 }
@@ -98,14 +65,18 @@ static struct token_hash *hash_of(struct ctx *c, struct str token)
 
 static struct refusal by_ticket(struct ctx *c, struct str ticket)
 {
-	const struct token_hash *hash = hash_of(c, ticket);
-	struct arg args[] = { arg_bytes(hash->bytes, sizeof(hash->bytes)) };
+	struct entry *e = arena_make(c->arena, struct entry);
+	struct arg *hash = arena_make(c->arena, struct arg);
 
 	if (ticket.len != TOKEN_TEXT_SIZE - 1)
 		return invalid;
 
 	c->actor.kind = ACTOR_TOKEN;
-	begin_with(c, &sql_realtime_enter_ticket, args, ARRAY_LEN(args));
+	*hash = arg_hash(hash_of(c, ticket));
+	*e = (struct entry){ .statement = &sql_realtime_enter_ticket,
+			     .args = { hash, 1 },
+			     .on_enter = entry_taken };
+	c->entry = e;
 
 	return let_in;
 }
@@ -131,8 +102,12 @@ static struct refusal by_cookie(struct ctx *c, struct str cookie, struct tenant_
 		return invalid;
 
 	c->actor.kind = ACTOR_SESSION;
-	begin_with_session(c, (struct session_id){ 0 }, hash_of(c, cookie), named,
-			   !uuid_is_nil(named.u), NULL);
+	c->entry = entry_of_person(c->arena, &(struct person){
+						     .cookie = hash_of(c, cookie),
+						     .tenant = named,
+						     .is_named = !uuid_is_nil(named.u),
+						     .need = "member",
+					     });
 
 	return let_in;
 }
