@@ -267,6 +267,32 @@ int crew_note(struct job *j, const char *what)
 	return batch_run(b);
 }
 
+int64_t crew_notes(struct job_id id)
+{
+	return database_number("SELECT count(*) FROM " CREW_TABLE " WHERE job_id = $1::uuid",
+			       id_text(id.u), NULL);
+}
+
+struct noted {
+	const char *tenant;
+	int64_t n;
+};
+
+static bool are_noted(void *p)
+{
+	const struct noted *w = p;
+
+	return database_number("SELECT count(*) FROM " CREW_TABLE " WHERE tenant = $1::uuid",
+			       w->tenant, NULL) >= w->n;
+}
+
+void crew_await_notes(struct tenant_id t, int64_t n)
+{
+	struct noted w = { id_text(t.u), n };
+
+	wait_until(are_noted, &w, strf("%ld notes of its jobs", (long)n));
+}
+
 int crew_note_and_done(struct job *j, const char *what)
 {
 	struct batch *b = batch_of(j);

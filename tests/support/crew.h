@@ -63,6 +63,10 @@ void crew_add_many(struct tenant_id t, const struct job_new *in, size_t n);
 /* Notes "what" beside the job, once a job; with a batch of the handler's own. */
 int crew_note(struct job *j, const char *what);
 
+/* How often that was; and until its tenant's jobs have been noted so often. */
+int64_t crew_notes(struct job_id id);
+void crew_await_notes(struct tenant_id t, int64_t n);
+
 /* Notes it and completes the job, in one transaction. */
 int crew_note_and_done(struct job *j, const char *what);
 
