@@ -37,6 +37,10 @@
 # and the page after a cursor, with page_value and page_id beside each row for the next cursor. What is
 # named page_… stands last, is no part of the reply, and is found by its name alone.
 #
+# When each filter is such a condition on a line of its own, `WHERE ($1::type IS NULL OR …)` or `AND (…)`, the list is made
+# a second time without them, for whoever filters by nothing: PostgreSQL plans a statement with optional conditions anew
+# each time, which costs more than reading a page, and plans this one once.
+#
 # A :one that writes or locks (UPDATE, DELETE, SELECT … with a line FOR UPDATE, an INSERT that may insert
 # nothing) is wrapped so that it raises ZY404: what stands beside it must not be committed alone.
 #
@@ -158,7 +162,7 @@ function end_statement()
 	if (mode == "h")
 		print c_comment()
 	if (kind == "page")
-		emit_page()
+		emit_list()
 	else
 		emit(name, kind, kind == "one" ? guarded(text) : text, option["reply"])
 	name = comment = text = ""
@@ -212,9 +216,26 @@ function guarded(sql, masked, with, main, noun)
 		"      ELSE refuse('ZY404', '" noun " not found') END"
 }
 
-# The statements of a list; see the top of this file.
-function emit_page(masked, with, list, from, beyond, id, sorts, n, i, s, hidden, bound, rows,
-	downwards)
+# A list, and the same for who filters by nothing; see the top of this file.
+function emit_list(downwards, every, lines, i, n)
+{
+	downwards = sub(/^-/, "", option["sort"])
+	n = split(text, lines, "\n")
+	for (i = 1; i <= n; i++) {
+		if (lines[i] ~ /^[ \t]*(WHERE|AND)[ \t]+\(\$[0-9]+::[a-z]+ IS NULL OR / && \
+		    mask(lines[i]) ~ /^[ \t]*(WHERE|AND)[ \t]+#+$/)
+			sub(/\(.*/, "true", lines[i])
+		every = every (i > 1 ? "\n" : "") lines[i]
+	}
+	if (parameters(text) == 0 || parameters(every) > 0) {
+		emit_page(name, text, downwards, "")
+		return
+	}
+	emit_page(name "_unfiltered", every, downwards, "")
+	emit_page(name, text, downwards, name "_unfiltered")
+}
+
+function emit_page(name, text, downwards, unfiltered, masked, with, list, from, beyond, id, sorts, n, i, s, hidden, bound, rows)
 {
 	masked = mask(text)
 	if (!match(masked, /(^|\n)[ \t]*SELECT[ \t\n]/))
@@ -237,15 +258,14 @@ function emit_page(masked, with, list, from, beyond, id, sorts, n, i, s, hidden,
 	id = option["id"] == "" ? "id" : option["id"]
 	emit(name "_count", "one", with (with == "" ? "" : "\n") "SELECT count(*) AS \"total\"" from)
 
-	downwards = sub(/^-/, "", option["sort"])
 	split(option["sort"], sorts, /,[ ]*/)
 	for (i = 1; i in sorts; i++) {
 		if (split(sorts[i], s, " ") != 3)
 			die(name ": a sort is `name expression type`")
 		hidden = with list ",\n(" s[2] ")::text AS page_value, " id " AS page_id"
 		bound = sprintf("($%d::%s, $%d::uuid)", n + 1, s[3], n + 2)
-		emit_direction("asc", s, id, "", ">", hidden, from, beyond, bound, n)
-		emit_direction("desc", s, id, " DESC", "<", hidden, from, beyond, bound, n)
+		emit_direction(name, "asc", s, id, "", ">", hidden, from, beyond, bound, n)
+		emit_direction(name, "desc", s, id, " DESC", "<", hidden, from, beyond, bound, n)
 		rows = rows sprintf("\t{ \"%s\", &sql_%s_%s_offset_asc, &sql_%s_%s_offset_desc,\n" \
 			"\t  &sql_%s_%s_after_asc, &sql_%s_%s_after_desc },\n", \
 			s[1], name, s[1], name, s[1], name, s[1], name, s[1])
@@ -257,12 +277,13 @@ function emit_page(masked, with, list, from, beyond, id, sorts, n, i, s, hidden,
 		printf "\nstatic const struct sql_sort %s_sorts[] = {\n%s\t{ 0 },\n};\n\n" \
 			"const struct sql_page sql_%s = {\n\t.name = \"%s\",\n\t.count = &sql_%s_count,\n" \
 			"\t.sorts = %s_sorts,\n\t.descending = %s,\n\t.counts_itself = %s,\n\t.filters = %d,\n" \
-			"\t.reply = %s,\n};\n", \
+			"\t.reply = %s,\n\t.unfiltered = %s,\n};\n", \
 			name, rows, name, name, name, name, downwards ? "true" : "false", \
-			option["counted"] == "" ? "false" : "true", n, c_string(option["reply"])
+			option["counted"] == "" ? "false" : "true", n, c_string(option["reply"]), \
+			unfiltered == "" ? "NULL" : "&sql_" unfiltered
 }
 
-function emit_direction(way, s, id, desc, than, hidden, from, beyond, bound, n, order, counted)
+function emit_direction(name, way, s, id, desc, than, hidden, from, beyond, bound, n, order, counted)
 {
 	order = "\nORDER BY " s[2] desc ", " id desc "\nLIMIT $"
 	counted = hidden

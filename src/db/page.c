@@ -213,6 +213,15 @@ static int total_of(struct ctx *c, const struct sql_page *s, struct args filters
 	return OK;
 }
 
+static bool filters_by_nothing(struct args filters)
+{
+	for (size_t i = 0; i < filters.n; i++)
+		if (filters.v[i].kind != ARG_NULL)
+			return false;
+
+	return true;
+}
+
 int page_run(struct ctx *c, const struct sql_page *s, struct args filters, const struct paging *p,
 	     const struct page **ret)
 {
@@ -223,6 +232,10 @@ int page_run(struct ctx *c, const struct sql_page *s, struct args filters, const
 	int err;
 
 	BUG_IF(filters.n != s->filters || p->limit < 1 || p->page < 1);
+	if (s->unfiltered && filters_by_nothing(filters)) {
+		s = s->unfiltered;
+		filters = NO_ARGS;
+	}
 	err = plan_make(c, s, p, &plan);
 	if (err)
 		return err;

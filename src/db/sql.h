@@ -43,6 +43,8 @@ struct sql_page {
 	bool counts_itself; /* pages by number have page_total; count is for those past the end */
 	unsigned filters;   /* number of parameters before the paging ones */
 	const char *reply;
+	const struct sql_page
+		*unfiltered; /* the same rows when every filter is NULL, at less cost; NULL: none */
 };
 
 /* Every statement of every domain, for the test that prepares them; ends with NULL. */

@@ -112,6 +112,30 @@ Test(db_page, by_number_and_by_cursor_are_the_same_rows_in_the_same_order)
 	}
 }
 
+/* What is unfiltered here has one row, so that it shows which was asked. */
+Test(db_page, without_filters_asks_the_statements_that_have_none)
+{
+	static const char one[] = "SELECT id, n, name, n::text AS page_value, id AS page_id FROM @ "
+				  "LIMIT least($1, 1) OFFSET $2";
+	static const char *const texts[] = { one, one, one, one };
+	struct sql_sort sorts[] = { sort_of("n", texts), { 0 } };
+	struct sql_page unfiltered = *list, both = *list;
+	const struct paging first = { 1, 20, NULL, NULL };
+	const struct page *page = NULL;
+
+	unfiltered.count = scratch_sql(SQL_ONE, "SELECT 1::bigint AS total");
+	unfiltered.sorts = sorts;
+	unfiltered.filters = 0;
+	both.unfiltered = &unfiltered;
+
+	cr_assert_eq(page_run(scratch_ctx(), &both, ARGS(arg_null()), &first, &page), 0);
+	cr_expect_eq(page->total, 1);
+	cr_expect_eq(page->len, 1);
+	scratch_next();
+	cr_assert_eq(page_run(scratch_ctx(), &both, ARGS(arg_int(100)), &first, &page), 0);
+	cr_expect_eq(page->total, ROWS);
+}
+
 Test(db_page, by_cursor_does_not_count)
 {
 	const struct page *page = run((struct paging){ 1, 20, NULL, NULL });
