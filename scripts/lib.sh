@@ -61,10 +61,10 @@ give() { [ -z "$server_user" ] || chown -R "$server_user:$server_user" "$@"; }
 
 # -- the folder ---------------------------------------------------------------------------------------
 
-# A path that the servers' user can reach, and short enough for a socket (sun_path holds 107 bytes; the
-# longest of ours is run/.s.PGSQL.5432.lock).
+# A path that the servers' user can reach, that needs no quotes in URLs and nginx' configuration, and short
+# enough for a socket (sun_path holds 107 bytes; the longest of ours is run/.s.PGSQL.5432.lock).
 dir_is_usable() {
-	[ "${#1}" -le 80 ] && as_server test -x "$1" && as_server test -w "$1"
+	[ "${#1}" -le 80 ] && [[ $1 != *[!A-Za-z0-9/._+-]* ]] && as_server test -x "$1" && as_server test -w "$1"
 }
 
 # use_dir DIR: makes the folder, private to the servers' user, and sets $dir.
@@ -370,13 +370,14 @@ make_database() {
 		quietly "$dir/log/roles.log" "${psql[@]}" -d postgres -c 'CREATE DATABASE zygo OWNER zygo_owner' || exit 1
 }
 
-# build FOLDER CONFIGURE-ARGUMENT...: configures once, then makes; $targets are made, or all.
+# build FOLDER CONFIGURE-ARGUMENT...: configures once, then makes; $targets are made, or all. The checkout is
+# named as .., because automake refuses one whose path has a blank.
 build() {
 	local folder=$1
 	shift
 	mkdir -p "$root/$folder"
 	[ -f "$root/$folder/Makefile" ] ||
-		(cd "$root/$folder" && quietly configure.log "$root/configure" "$@") ||
+		(cd "$root/$folder" && quietly configure.log ../configure "$@") ||
 		die "Could not configure $folder" "What is missing? Run scripts/install-deps; then run this again."
 	local target
 	# One after another: two makes at once would both make the library.
