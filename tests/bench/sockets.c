@@ -18,6 +18,7 @@
 #include "base/str.h"
 
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -25,6 +26,7 @@
 #define AT_ONCE    64 /* handshakes under way */
 #define PIECE      65536
 #define EVENTS_MAX 512
+#define SILENCE_MS 60000 /* a server that says nothing for so long has forgotten somebody */
 
 struct client {
 	int fd;
@@ -219,10 +221,10 @@ static void hear(struct client *c, const char *room)
 static void turn(const char *room)
 {
 	struct epoll_event events[EVENTS_MAX];
-	int n = epoll_wait(run.epoll, events, EVENTS_MAX, 10000);
+	int n = epoll_wait(run.epoll, events, EVENTS_MAX, SILENCE_MS);
 
 	if (n == 0)
-		die("nothing came for 10 s");
+		die("nothing came for a minute");
 	for (int i = 0; i < n; i++) {
 		struct client *c = events[i].data.ptr;
 
@@ -251,7 +253,8 @@ static void stop_reading(size_t sluggards)
 
 static void publish(const char *channel, const char *message)
 {
-	char text[8192], answer[64];
+	static char text[PIECE];
+	char answer[64];
 	int n = snprintf(text, sizeof(text), "*3\r\n$7\r\nPUBLISH\r\n$%zu\r\n%s\r\n$%zu\r\n%s\r\n",
 			 strlen(channel), channel, strlen(message), message);
 
@@ -302,6 +305,17 @@ static int64_t open_all(char **argv)
 	return clock_monotonic_us() - started;
 }
 
+/* As many descriptors as the host allows. */
+static void allow_files(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	int64_t clients, messages, sluggards, memory, connect_us;
@@ -315,6 +329,7 @@ int main(int argc, char **argv)
 			    stderr);
 		return 2;
 	}
+	allow_files();
 	run.pids = argv + 10;
 	run.n = (size_t)clients;
 	run.epoll = epoll_create1(EPOLL_CLOEXEC);

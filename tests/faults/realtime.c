@@ -5,11 +5,13 @@
 #include "support/caller.h"
 #include "support/database.h"
 #include "support/servers.h"
+#include "support/site.h"
 #include "support/websocket.h"
 #include "support/world.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char *projects_of(const struct caller *c)
 {
@@ -136,4 +138,45 @@ Test(faults_realtime, a_stop_tells_clients_to_come_back)
 	f = websocket_end(w);
 	cr_assert_eq(f.code, 1001, "%d %s", f.code, f.reason);
 	(void)websocket_of(&ann);
+}
+
+/*
+ * A crowd: the benchmark's client, which ends with an error unless each that reads gets each
+ * message. Nine of 30,000 bytes are more than the kernel takes for a socket and the server keeps
+ * for one.
+ */
+
+#define CROWD    "5000"
+#define SILENT   "500"
+#define MESSAGES "12"
+
+static void disperse(void)
+{
+	site_stop("crowd");
+}
+
+Test(faults_realtime, five_thousand_are_told_though_five_hundred_do_not_read, .fini = disperse)
+{
+	struct caller ann = caller(ROLE_OWNER);
+	const char *room = projects_of(&ann), *dir = world()->dir;
+	const char *const settings[] = { "WORKERS_REALTIME=2", "REALTIME_TENANT_MAX=" CROWD,
+					 "REALTIME_QUEUE_MAX=65536", NULL };
+	const char *zygo = world()->binary;
+	const char *argv[] = {
+		strf("%.*s/tests/bench/sockets", (int)(strrchr(zygo, '/') - zygo), zygo),
+		site_start_realtime("crowd", settings),
+		strf("/ws?token=%s", ann.token),
+		room,
+		strf("%s/run/redis.sock", dir),
+		strf("zygo:rooms:{%s}", id_text(ann.tenant.u)),
+		strf("{\"room\":\"%s\",\"event\":\"shout\",\"data\":\"%30000s\"}", room, "x"),
+		CROWD,
+		MESSAGES,
+		SILENT,
+		strf("%d", (int)getpid()), /* whose memory nobody asks for here */
+		NULL
+	};
+	const char *said = world_run(argv, NULL).ptr;
+
+	cr_assert(strstr(said, "dropped=" SILENT "\n"), "%s", said);
 }
