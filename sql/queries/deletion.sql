@@ -59,9 +59,10 @@ WHERE d.tenant_id = coalesce($1, current_tenant()) AND d.state = 'cancelled' AND
 
 -- $1 id.
 -- name: deletion_find :opt
-SELECT state, step, slug, requested_by, deletes_at, now() AS now, digests
-FROM tenant_deletions
-WHERE tenant_id = current_tenant() AND id = $1;
+SELECT d.state, d.step, d.slug, d.requested_by, d.deletes_at, now() AS now, d.digests, jsonb_array_length(j.errors) AS failures
+FROM tenant_deletions d
+LEFT JOIN jobs j ON j.tenant_id = d.tenant_id AND j.id = d.id
+WHERE d.tenant_id = current_tenant() AND d.id = $1;
 
 -- Beside what a step does: it is done, and was not before; else nothing of it is.  $1 id, $2 from, $3 to.
 -- name: deletion_step :one  noun: Pending deletion

@@ -339,8 +339,8 @@ Test(deletion, is_told_to_webhooks_before_the_tenant_is_gone)
 	cr_expect(strstr(receiver_body(0).ptr, "\"tenant.deleted\""));
 }
 
-/* Its worker died right behind that step, and was heard of no more. */
-static void stop_at(struct tenant_id t, const char *step)
+/* A deletion that has come so far; its id, which its job has yet to get. */
+static const char *record_make(struct tenant_id t, const char *step)
 {
 	const char *id = id_text(uuid_v7());
 
@@ -350,11 +350,17 @@ static void stop_at(struct tenant_id t, const char *step)
 		"FROM tenants t JOIN users u ON u.tenant_id = t.id AND 'owner' = ANY (u.role_keys) "
 		"WHERE t.id = $1::uuid LIMIT 1",
 		id_text(t.u), id, step, NULL);
+	return id;
+}
+
+/* Its worker died right behind that step, and was heard of no more. */
+static void stop_at(struct tenant_id t, const char *step)
+{
 	database_run(
 		"INSERT INTO jobs (tenant_id, id, queue, kind, state, attempts, max_attempts, worker) "
 		"VALUES ($1::uuid, $2::uuid, 'tenant-deletion', 'tenant.delete', 'active', 1, 5, "
 		"'nobody')",
-		id_text(t.u), id, NULL);
+		id_text(t.u), record_make(t, step), NULL);
 }
 
 Test(deletion, goes_on_behind_whatever_step_its_worker_died_at)
@@ -387,6 +393,25 @@ Test(deletion, removes_nothing_that_is_not_in_the_archive)
 	cr_expect_eq(rows_left(ann.tenant), 0);
 	(void)restore(archive_of(ann.tenant), NULL, 0);
 	cr_expect_str_eq(differences(ann.tenant), "api_keys events");
+}
+
+/* The place was full, say: all attempts and all their archives have failed. Then it is mended. */
+Test(deletion, that_failed_for_good_goes_on_when_it_is_retried)
+{
+	struct caller root = on_tier(caller_global_admin(), TIER_SUPER), ann = owner_of_much();
+	const char *id = record_make(ann.tenant, "closed");
+
+	database_run("INSERT INTO jobs (tenant_id, id, parent_id, queue, kind, state, attempts, "
+		     "max_attempts, errors, finished_at) "
+		     "SELECT $1::uuid, CASE n WHEN 0 THEN $2::uuid ELSE gen_random_uuid() END, "
+		     "CASE WHEN n > 0 THEN $2::uuid END, "
+		     "CASE n WHEN 0 THEN 'tenant-deletion' ELSE 'archive' END, "
+		     "CASE n WHEN 0 THEN 'tenant.delete' ELSE 'tenant.archive' END, "
+		     "'failed', 5, 5, '[{},{},{},{},{}]', now() FROM generate_series(0, 5) AS n",
+		     id_text(ann.tenant.u), id, NULL);
+	answer_is(post(&root, strf("/jobs/%s/retry", id), NULL), 200);
+	await(ann.tenant, "state", "completed");
+	cr_expect_eq(rows_left(ann.tenant), 0);
 }
 
 Test(deletion, stops_when_who_asked_may_not_any_more)
@@ -446,7 +471,7 @@ Test(deletion, survives_the_deaths_of_its_workers)
 
 	database_run(
 		"INSERT INTO projects (tenant_id, id, slug, name) "
-		"SELECT $1::uuid, gen_random_uuid(), 'p' || n, 'x' FROM generate_series(1, 3000) n",
+		"SELECT $1::uuid, gen_random_uuid(), 'p' || n, 'x' FROM generate_series(1, 6000) n",
 		tenant, NULL);
 	answer_is(request(&ann, "/tenant", slug_of(ann.tenant)), 202);
 	await(ann.tenant, "step", "revoked");

@@ -1,22 +1,21 @@
 /*
- * The jobs that delete a tenant: the one that takes the steps, and its child that archives.
+ * The job that deletes a tenant. Its child that archives is in archive_job.c.
  *
  * Each step is one transaction with the word that it is done (tenant_deletions.step), so that a
  * worker may die anywhere: the next one goes on behind what is done. Steps and percentages are the
  * specification's.
  */
 #include "domains/deletion/deletion.h"
+#include "domains/deletion/deletion_impl.h"
 
 #include "base/arena.h"
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/ctx.h"
 #include "base/jsonwrite.h"
 #include "base/log.h"
 #include "db/batch.h"
 #include "domains/archive/archive.h"
 #include "events/event.h"
-#include "gen/sql_archive.h"
 #include "gen/sql_deletion.h"
 #include "http/shape.h"
 #include "identity/hot.h"
@@ -25,12 +24,7 @@
 #include "jobs/job.h"
 #include "net/mail.h"
 
-#include <time.h>
-
-#define ARCHIVE_BEGINS   40  /* percent; it goes to 90: 40 + p / 2 */
-#define REMOVE_TRIES_MAX 3   /* a tenant that changes after each archive is left for another day */
-#define TOLD_TRIES_MAX   600 /* of looks whether webhooks have heard of it: for a minute */
-#define TOLD_PAUSE_NS    (100 * 1000 * 1000)
+#define REMOVE_TRIES_MAX 3 /* a tenant that changes after each archive is left for another day */
 
 /* clang-format off */
 static const struct field deletion_fields[] = {
@@ -41,16 +35,7 @@ static const struct field deletion_fields[] = {
 static const struct shape deletion_shape = SHAPE("TenantDeletionJob", struct tenant_deletion, deletion_fields);
 /* clang-format on */
 
-/* What is recorded of it. */
-struct record {
-	const char *state, *step, *slug;
-	struct uuid requested_by;
-	int64_t deletes_at, now;
-	const char *digests;
-};
-
-/* The deletion's id is its job's: the child knows it by its name. */
-static int find(struct ctx *c, struct uuid id, struct record *ret)
+int deletion_find(struct ctx *c, struct uuid id, struct deletion_record *ret)
 {
 	const struct rows *row;
 	int err;
@@ -60,7 +45,7 @@ static int find(struct ctx *c, struct uuid id, struct record *ret)
 		return err;
 	if (rows_len(row) == 0)
 		return fail(c, ERR_RESOURCE_NOT_FOUND, NULL, "The deletion is not there");
-	*ret = (struct record){
+	*ret = (struct deletion_record){
 		.state = rows_get_text(row, "state"),
 		.step = rows_get_text(row, "step"),
 		.slug = rows_get_text(row, "slug"),
@@ -68,6 +53,7 @@ static int find(struct ctx *c, struct uuid id, struct record *ret)
 		.deletes_at = rows_get_time(row, "deletes_at"),
 		.now = rows_get_time(row, "now"),
 		.digests = rows_get_text(row, "digests"),
+		.failures = rows_get_int(row, "failures"),
 	};
 
 	return OK;
@@ -83,7 +69,7 @@ static void add_step(struct batch *b, struct uuid id, const char *from, const ch
 }
 
 /* Who asked may have lost what it takes between the request and now. */
-static int verify_request(struct job *j, const struct record *d)
+static int verify_request(struct job *j, const struct deletion_record *d)
 {
 	struct batch *b = batch_new(j->c, BATCH_SYSTEM);
 	const struct rows *tenant;
@@ -109,7 +95,7 @@ static int verify_request(struct job *j, const struct record *d)
 	return fail(j->c, ERR_AUTH_FORBIDDEN, NULL, "Who asked for it may not any more");
 }
 
-static int notify_users(struct job *j, const struct record *d)
+static int notify_users(struct job *j, const struct deletion_record *d)
 {
 	struct batch *b = batch_new(j->c, BATCH_WRITE);
 
@@ -122,7 +108,7 @@ static int notify_users(struct job *j, const struct record *d)
 	return batch_run(b);
 }
 
-static int soft_delete_tenant(struct job *j, const struct record *d)
+static int soft_delete_tenant(struct job *j, const struct deletion_record *d)
 {
 	struct batch *b = batch_new(j->c, BATCH_WRITE);
 
@@ -133,7 +119,7 @@ static int soft_delete_tenant(struct job *j, const struct record *d)
 }
 
 /* API keys are refused by enter_key(), and not revoked: a tenant that stays has them still. */
-static int revoke_access(struct job *j, const struct record *d)
+static int revoke_access(struct job *j, const struct deletion_record *d)
 {
 	struct batch *b = batch_new(j->c, BATCH_IDENTITY);
 	const struct rows *revoked;
@@ -150,7 +136,7 @@ static int revoke_access(struct job *j, const struct record *d)
 }
 
 /* Put off until the grace period ends; from then on nobody takes it back. */
-static int close_tenant(struct job *j, const struct record *d)
+static int close_tenant(struct job *j, const struct deletion_record *d)
 {
 	struct batch *b;
 
@@ -185,8 +171,9 @@ static int64_t failed_children(const struct rows *children, bool *ret_waits)
 	return failed;
 }
 
-/* One child for each attempt of ours: it has attempts of its own. */
-static int archive_data(struct job *j, const struct record *d UNUSED)
+/* One child for each attempt of ours, also of those that an admin has asked for: it has attempts of
+ * its own. An attempt that failed here has left a failed child. */
+static int archive_data(struct job *j, const struct deletion_record *d)
 {
 	const struct rows *children;
 	struct batch *b;
@@ -197,7 +184,7 @@ static int archive_data(struct job *j, const struct record *d UNUSED)
 	if (err)
 		return err;
 	j->awaits_children = true;
-	if (failed_children(children, &waits) >= j->attempt)
+	if (failed_children(children, &waits) > d->failures)
 		return fail(
 			j->c, ERR_SERVICE_UNAVAILABLE, NULL,
 			"The tenant could not be archived: see the jobs of kind tenant.archive");
@@ -206,16 +193,14 @@ static int archive_data(struct job *j, const struct record *d UNUSED)
 
 	b = batch_new(j->c, BATCH_WRITE);
 	jobs_add(b, j->c,
-		 &(struct job_new){ .kind = &tenant_archive_job,
-				    .parent = j->id,
-				    .payload = j->payload_text,
-				    .unique_key = "archive" });
+		 &(struct job_new){
+			 .kind = &tenant_archive_job, .parent = j->id, .unique_key = "archive" });
 
 	return batch_run(b);
 }
 
 /* All that is archived goes, and the job is done by that. */
-static int remove_tenant(struct job *j, const struct record *d)
+static int remove_tenant(struct job *j, const struct deletion_record *d)
 {
 	struct batch *b;
 	int64_t accounts;
@@ -239,7 +224,7 @@ static int remove_tenant(struct job *j, const struct record *d)
 }
 
 /* The archive is not the tenant any more: it is made again. */
-static int archive_again(struct job *j, const struct record *d)
+static int archive_again(struct job *j, const struct deletion_record *d)
 {
 	struct batch *b;
 
@@ -258,7 +243,7 @@ static const struct {
 	const char *done;
 	int percent;
 	const char *what;
-	int (*next)(struct job *j, const struct record *d);
+	int (*next)(struct job *j, const struct deletion_record *d);
 } steps[] = {
 	{ "requested", 5, "verifyRequest", verify_request },
 	{ "verified", 10, "notifyUsers", notify_users },
@@ -276,7 +261,7 @@ static int cancelled(struct job *j)
 	return fail(j->c, ERR_RESOURCE_CONFLICT, NULL, "The deletion was cancelled");
 }
 
-static int take_step(struct job *j, const struct record *d)
+static int take_step(struct job *j, const struct deletion_record *d)
 {
 	bool is_wanted;
 	size_t i = 0;
@@ -313,12 +298,12 @@ static struct str result_of(struct job *j)
 static int run_deletion(struct job *j)
 {
 	unsigned removals = 0;
-	struct record d;
+	struct deletion_record d;
 	int err;
 
 	j->result = result_of(j);
 	do {
-		err = find(j->c, j->id.u, &d);
+		err = deletion_find(j->c, j->id.u, &d);
 		if (err)
 			return err;
 		if (strcmp(d.state, "completed") == 0)
@@ -336,102 +321,9 @@ static int run_deletion(struct job *j)
 }
 
 const struct job_kind tenant_delete_job = {
+	DELETION_JOB,
 	.name = "tenant.delete",
 	.queue = "tenant-deletion",
 	.payload = &deletion_shape,
-	.attempts = 5,
-	.backoff_us = 30 * US_PER_S,
-	.limit_us = 60 * US_PER_MINUTE,
 	.run = run_deletion,
-};
-
-/*
- * The child
- */
-
-/* In percent of the archive; of the whole it is half, from ARCHIVE_BEGINS on. */
-static int tell(void *p, int percent, const char *table)
-{
-	struct job *j = p;
-	struct batch *b = batch_new(j->c, BATCH_WRITE);
-	bool is_wanted;
-	int err;
-
-	batch_add(b, NULL, &sql_deletion_tell_parent,
-		  ARGS(arg_uuid(j->parent.u), arg_int(ARCHIVE_BEGINS + percent / 2),
-		       arg_text(table)));
-	err = batch_run(b);
-	if (err)
-		return err;
-
-	job_tell_parent(j, &tenant_delete_job, ARCHIVE_BEGINS + percent / 2, table);
-	err = job_progress(j, percent, table, &is_wanted);
-	if (!err && !is_wanted)
-		return fail(j->c, ERR_RESOURCE_CONFLICT, NULL,
-			    "The archive is not wanted any more");
-
-	return err;
-}
-
-/* tenant.deleted is the last that webhooks hear: each endpoint is tried once before all goes, or
- * has had its time. */
-static int await_webhooks(struct job *j)
-{
-	const struct timespec pause = { .tv_nsec = TOLD_PAUSE_NS };
-
-	for (unsigned i = 0; i < TOLD_TRIES_MAX; i++) {
-		struct batch *b = batch_new(j->c, BATCH_SYSTEM);
-		const struct rows *told;
-		int err;
-
-		batch_add(b, &told, &sql_deletion_is_told, NO_ARGS);
-		err = batch_run(b);
-		if (err || rows_get_bool(told, "is"))
-			return err;
-		(void)nanosleep(&pause, NULL);
-	}
-
-	return OK;
-}
-
-static int run_archive(struct job *j)
-{
-	struct archive made;
-	struct record d;
-	struct batch *b;
-	char id[UUID_TEXT_SIZE];
-	int err;
-
-	err = find(j->c, j->parent.u, &d);
-	if (err || strcmp(d.step, "closed") != 0)
-		return err; /* it was made, and this was not heard of */
-
-	err = await_webhooks(j);
-	if (err)
-		return err;
-	uuid_format(j->parent.u, id);
-	err = archive_write(j->c, j->tenant, arena_printf(j->c->arena, "%s_%s.zygo", d.slug, id),
-			    tell, j, &made);
-	if (err)
-		return err;
-
-	b = batch_new(j->c, BATCH_WRITE);
-	batch_add(b, NULL, &sql_deletion_archived,
-		  ARGS(arg_uuid(j->parent.u), arg_text(made.location), arg_int(made.bytes),
-		       arg_text(made.sha256), arg_text(made.digests)));
-	job_done(b, j);
-	err = batch_run(b);
-	j->is_done = !err;
-
-	return err;
-}
-
-const struct job_kind tenant_archive_job = {
-	.name = "tenant.archive",
-	.queue = "archive",
-	.payload = &deletion_shape,
-	.attempts = 5,
-	.backoff_us = 30 * US_PER_S,
-	.limit_us = 60 * US_PER_MINUTE,
-	.run = run_archive,
 };
