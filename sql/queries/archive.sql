@@ -1,8 +1,8 @@
 -- Archives: a tenant's rows as they go into a bundle and come out of it. Tables are walked by the catalog (sql/migrations/0014).
 
--- All tables of tenants, each behind those that it points to.
+-- All tables of tenants, each behind those that it points to. What outlives its tenant cannot be removed by this role; jobs go by themselves.
 -- name: archive_tables :many  role: system
-SELECT name, is_archived FROM tenant_tables() ORDER BY turn;
+SELECT name, is_archived, name <> 'jobs' AND has_table_privilege(name, 'DELETE') AS is_removed FROM tenant_tables() ORDER BY turn;
 
 -- What stands at a bundle's head.  $1 tenant.
 -- name: archive_head :one  noun: Tenant  role: system
@@ -21,13 +21,14 @@ FROM realms r
 JOIN tenants t ON t.realm_id = r.id
 WHERE t.id = $1 AND r.id <> '00000000-0000-7000-8000-000000000000';
 
--- $1 tenant, $2 the last id so far or NULL, $3 how many.
+-- By their seats, whose ids are in order; who has several may come several times.  $1 tenant, $2 the last seat so far or NULL, $3 how many.
 -- name: archive_accounts :many  role: identity
-SELECT a.id, jsonb_build_object('id', a.id, 'realm_id', a.realm_id, 'email', a.email, 'email_verified_at', a.email_verified_at,
+SELECT u.id, jsonb_build_object('id', a.id, 'realm_id', a.realm_id, 'email', a.email, 'email_verified_at', a.email_verified_at,
 				'first_name', a.first_name, 'last_name', a.last_name, 'created_at', a.created_at)::text AS line
-FROM accounts a
-WHERE a.id IN (SELECT u.account_id FROM users u WHERE u.tenant_id = $1) AND ($2::uuid IS NULL OR a.id > $2)
-ORDER BY a.id
+FROM users u
+JOIN accounts a ON a.id = u.account_id
+WHERE u.tenant_id = $1 AND ($2::uuid IS NULL OR u.id > $2)
+ORDER BY u.id
 LIMIT $3;
 
 ------------------------------------------------------------------------------------------------------------
@@ -41,8 +42,8 @@ SELECT set_config('app.moving', 'on', true), set_config('idle_in_transaction_ses
 SELECT set_config('app.moving', '', true), set_config('app.changes', '', true);
 
 -- Tables that point to each other in a circle are looked at when all are there.
--- name: archive_defer :exec
-SET CONSTRAINTS ALL DEFERRED;
+-- name: archive_defer :exec  role: system
+SELECT defer_circles();
 
 -- Refuses where there is such a tenant.  $1 tenant, $2 the slug that it shall have.
 -- name: archive_is_free :exec  role: system
@@ -58,27 +59,15 @@ SELECT w.id, coalesce((SELECT s FROM unnest(ARRAY[w.slug, $2]) WITH ORDINALITY A
 FROM jsonb_populate_record(NULL::realms, $1::jsonb) AS w
 ON CONFLICT ON CONSTRAINT realms_pkey DO NOTHING;
 
--- An account that is there is linked. One that is gone comes back without what opened it; where its email is somebody else's by now it
--- comes back as nobody's.  $1 its row.
--- name: archive_restore_account :one  role: identity
-WITH was AS (
-	SELECT id, realm_id, email, email_verified_at, first_name, last_name, created_at FROM jsonb_populate_record(NULL::accounts, $1::jsonb)
-), is_there AS (
-	SELECT a.id FROM accounts a JOIN was USING (id)
-), is_taken AS (
-	SELECT a.id FROM accounts a JOIN was ON a.realm_id = was.realm_id AND a.email = was.email AND a.deleted_at IS NULL AND a.id <> was.id
-), back AS (
-	INSERT INTO accounts (id, realm_id, email, email_verified_at, first_name, last_name, created_at, reset_required_at)
-	SELECT id, realm_id, CASE WHEN EXISTS (SELECT FROM is_taken) THEN id || '@restored.invalid' ELSE email END,
-	       CASE WHEN NOT EXISTS (SELECT FROM is_taken) THEN email_verified_at END, first_name, last_name, created_at, now()
-	FROM was
-	WHERE NOT EXISTS (SELECT FROM is_there)
-	RETURNING id
-)
-SELECT CASE WHEN EXISTS (SELECT FROM is_there) THEN 'linked'
-	    WHEN EXISTS (SELECT FROM erased_accounts e JOIN was ON e.account_id = was.id) THEN 'erased'
-	    WHEN EXISTS (SELECT FROM is_taken) THEN 'taken' ELSE 'restored' END AS what,
-       (SELECT count(*) FROM back) AS rows;
+-- An account that is there stays as it is. One that is gone comes back without what opened it; where its email is somebody else's by now it
+-- comes back as nobody's.  $1 a JSON array of rows, one of which may come twice.
+-- name: archive_restore_accounts :exec  role: identity
+INSERT INTO accounts (id, realm_id, email, email_verified_at, first_name, last_name, created_at, reset_required_at)
+SELECT w.id, w.realm_id, CASE WHEN t.id IS NULL THEN w.email ELSE w.id || '@restored.invalid' END,
+       CASE WHEN t.id IS NULL THEN w.email_verified_at END, w.first_name, w.last_name, w.created_at, now()
+FROM jsonb_populate_recordset(NULL::accounts, $1::jsonb) AS w
+LEFT JOIN accounts t ON t.realm_id = w.realm_id AND t.email = w.email AND t.deleted_at IS NULL AND t.id <> w.id
+ON CONFLICT ON CONSTRAINT accounts_pkey DO NOTHING;
 
 -- The tenant's own row, which comes first; without a host name that is another tenant's by now, which is given back.  $1 the row, $2 the
 -- slug that it shall have.
@@ -95,26 +84,50 @@ FROM lost;
 -- name: archive_restore_rows :exec  role: system
 SELECT restore_rows($1, $2);
 
--- What waited when it was archived is sent to nobody now, and seats may what their roles say by now.  $1 tenant.
+-- What waited when it was archived is sent to nobody now.  $1 tenant.
 -- name: archive_quiet :exec  role: system
 WITH deliveries AS (
 	UPDATE webhook_deliveries
 	SET state = 'cancelled', finished_at = now(), sender = NULL, leased_until = NULL, error = 'The tenant was away'
 	WHERE tenant_id = $1 AND state IN ('waiting', 'delayed', 'active')
-), digests AS (
-	UPDATE notifications SET awaits_digest = false WHERE tenant_id = $1 AND awaits_digest
 )
-SELECT refresh_seats($1, array_agg(id)) FROM users WHERE tenant_id = $1;
+UPDATE notifications SET awaits_digest = false WHERE tenant_id = $1 AND awaits_digest;
 
--- Whoever was erased since then is erased again: first the seats …  $1 tenant.
--- name: archive_erase_again :one  role: system
-SELECT count(erase_seat(u.tenant_id, u.id)) AS seats
+-- Seats may what their roles say by now, which is found once for all that have the same ones.  $1 tenant.
+-- name: archive_refresh_seats :exec  role: system
+UPDATE users u SET permissions = has.permissions
+FROM (SELECT k.role_keys, coalesce(array_agg(DISTINCT p ORDER BY p) FILTER (WHERE p IS NOT NULL), '{}') AS permissions
+      FROM (SELECT DISTINCT role_keys FROM users WHERE tenant_id = $1) AS k
+      LEFT JOIN roles r ON r.tenant_id = $1 AND r.key = ANY (k.role_keys)
+      LEFT JOIN builtin_roles b ON b.key = r.builtin_key
+      LEFT JOIN LATERAL unnest(coalesce(b.permissions, r.permissions)) AS p ON true
+      GROUP BY k.role_keys) AS has
+WHERE u.tenant_id = $1 AND u.role_keys = has.role_keys AND u.permissions <> has.permissions;
+
+-- Whoever was erased since then is erased again, and whoever was about to be: first the seats …  $1 tenant.
+-- name: archive_erased :many  role: system
+SELECT u.id
 FROM users u
-WHERE u.tenant_id = $1 AND u.account_id IN (SELECT account_id FROM erased_accounts);
+WHERE u.tenant_id = $1 AND u.erased_at IS NULL
+  AND (u.account_id IN (SELECT account_id FROM erased_accounts)
+       OR u.id IN (SELECT user_id FROM erased_users WHERE tenant_id = $1)
+       OR u.id IN (SELECT subject_id FROM events WHERE tenant_id = $1 AND type = 'user.erasureRequested'));
 
--- … then the accounts, which came back for a moment.
+-- … then the accounts, which came back for a moment: those that were erased, and those whose only seats here were. now() is when this
+-- transaction began, so what it marks came back in it.  $1 tenant.
 -- name: archive_drop_erased :exec  role: identity
-DELETE FROM accounts a USING erased_accounts e WHERE a.id = e.account_id;
+DELETE FROM accounts a
+WHERE a.id IN (SELECT account_id FROM erased_accounts)
+   OR (a.reset_required_at = now() AND a.xmin = pg_current_xact_id()::xid
+       AND a.id NOT IN (SELECT u.account_id FROM users u WHERE u.tenant_id = $1 AND u.account_id IS NOT NULL));
+
+-- Who has which account now.  $1 tenant.
+-- name: archive_people :one  role: identity
+SELECT count(*) FILTER (WHERE a.reset_required_at IS DISTINCT FROM now()) AS linked,
+       count(*) FILTER (WHERE a.reset_required_at = now() AND a.email <> a.id || '@restored.invalid') AS restored,
+       count(*) FILTER (WHERE a.reset_required_at = now() AND a.email = a.id || '@restored.invalid') AS taken
+FROM accounts a
+WHERE a.id IN (SELECT u.account_id FROM users u WHERE u.tenant_id = $1);
 
 -- What was good when it was archived and is not any more: credentials. Seats show what their accounts have now.  $1 tenant.
 -- name: archive_revoke :one  role: identity
@@ -133,30 +146,34 @@ SELECT (SELECT count(*) FROM keys) AS keys, (SELECT count(*) FROM seats) AS seat
 ------------------------------------------------------------------------------------------------------------
 -- Removing, in one transaction
 
--- Refuses when what is there now is not what was archived.  $1 table, $2 tenant, $3 {"<table>": {"rows": …, "digest": …}}.
--- name: archive_check :exec  role: system
-SELECT still_as_archived($1, $2, $3);
-
 -- Nobody adds to it from here on.  $1 tenant.
 -- name: archive_lock :one  noun: Tenant  role: system
 SELECT realm_id FROM tenants WHERE id = $1 FOR UPDATE;
 
--- $1 table, $2 tenant.
--- name: archive_remove :exec  role: system
-SELECT remove_rows($1, $2);
+-- The next rows of a table, and what they add to its digest. last: the last of them, to go on behind; NULL: there were none.
+-- $1 table, $2 tenant, $3 the last row so far or NULL, $4 how many, $5 the digest so far.
+-- name: archive_remove :one  role: system
+SELECT removed, digest, last FROM remove_rows($1, $2, $3, $4, $5);
+
+-- Refuses when what was removed is not what was archived.  $1 table, $2 {"<table>": {"rows": …, "digest": …}}, $3 rows, $4 digest.
+-- name: archive_check :exec  role: system
+SELECT refuse('ZY409', format('%s has changed since it was archived', $1::text))
+WHERE ($2::jsonb -> $1 ->> 'rows', $2::jsonb -> $1 ->> 'digest') IS DISTINCT FROM ($3::bigint::text, $4::text);
 
 -- Its jobs, but not the one that removes it, nor that one's children.  $1 tenant, $2 job.
 -- name: archive_remove_jobs :exec  role: system
 DELETE FROM jobs WHERE tenant_id = $1 AND id <> $2 AND parent_id IS DISTINCT FROM $2;
 
--- People of a realm that was the tenant's own and who sit nowhere else, and the realm when nobody and nothing is left in it.
--- $1 realm; the platform's has none to remove.
+-- People of a realm that was the tenant's own and who sit nowhere else, and the realm when nobody and nothing is left in it. Who has asked
+-- to be erased is by that.  $1 realm; the platform's has none to remove.
 -- name: archive_remove_accounts :one  role: identity
 WITH gone AS (
 	DELETE FROM accounts a
 	WHERE a.realm_id = $1 AND $1 <> '00000000-0000-7000-8000-000000000000'::uuid
 	  AND NOT EXISTS (SELECT FROM users u WHERE u.account_id = a.id)
-	RETURNING a.id
+	RETURNING a.id, a.deletion_at
+), erased AS (
+	INSERT INTO erased_accounts (account_id) SELECT id FROM gone WHERE deletion_at IS NOT NULL ON CONFLICT DO NOTHING
 )
 SELECT count(*) AS accounts FROM gone;
 

@@ -3,7 +3,7 @@
  * (XChaCha20-Poly1305), under a key of its own that is sealed under ENCRYPTION_KEY (crypto/seal.h).
  *
  * Chunks that were changed, left out, moved, or cut off at the end do not open. A sealed stream is:
- * the sealed key (SEALSTREAM_KEY_BYTES), secretstream's header, then the chunks.
+ * the head (the sealed key, secretstream's header), then the chunks.
  */
 #pragma once
 

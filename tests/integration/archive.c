@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* A unit of work of the platform's own, and a folder of the test's. */
@@ -160,6 +161,22 @@ Test(archive, that_cannot_be_kept_says_why)
 	set_place("file:///nowhere/at/all", NULL, NULL);
 	cr_expect(archive_write(c, t, "one.zygo", say_nothing, &last, &made) != 0);
 	cr_expect(strstr(c->fault.detail, "/nowhere/at/all"), "%s", c->fault.detail);
+}
+
+/* Neither under its name nor under another. */
+Test(archive, that_cannot_have_its_name_leaves_nothing)
+{
+	struct tenant_id t = tenant_with_much();
+	struct ctx *c = work();
+	const char *in = folder(), *name = strf("%s/one.zygo", in);
+	struct archive made;
+	int last = 0;
+
+	set_place(strf("file://%s", in), NULL, NULL);
+	cr_assert_eq(mkdir(name, 0700), 0);
+	cr_expect(archive_write(c, t, "one.zygo", say_nothing, &last, &made) != 0);
+	cr_expect_eq(rmdir(name), 0);
+	cr_expect_eq(rmdir(in), 0);
 }
 
 /*

@@ -5,6 +5,7 @@
 #include "support/caller.h"
 #include "support/database.h"
 #include "support/factories.h"
+#include "support/vault.h"
 #include "support/world.h"
 
 #include "base/buf.h"
@@ -35,63 +36,10 @@ struct bundle_text {
 	size_t len;
 };
 
-static struct ctx *work(void)
-{
-	struct config *mine = arena_make(world_arena(), struct config);
-	struct ctx *c = arena_make(world_arena(), struct ctx);
-	char *folder = arena_strdup(world_arena(), "/tmp/zygo-restore-XXXXXX");
-
-	(void)world();
-	cr_assert(mkdtemp(folder));
-	*mine = *config();
-	mine->archive_url = strf("file://%s", folder);
-	config_set(mine);
-	seal_init(config()->encryption_key);
-	db_init("test");
-	ctx_reset(c, world_arena());
-	c->actor.kind = ACTOR_SYSTEM;
-	return c;
-}
-
-static int tell_nobody(void *p UNUSED, int percent UNUSED, const char *table UNUSED)
-{
-	return 0;
-}
-
-/* Archived and gone; the archive's path. What changes meanwhile (a reader of events) is archived
- * again. */
-static const char *put_away(struct ctx *c, struct tenant_id t)
-{
-	struct archive made;
-	int64_t accounts;
-	int err;
-
-	do {
-		c->fault = (struct fault){ 0 };
-		cr_assert_eq(archive_write(c, t, "it.zygo", tell_nobody, NULL, &made), 0);
-		cr_assert_eq(db_begin(c, BATCH_SYSTEM), 0);
-		err = archive_remove(c, t, uuid_v7(), made.digests, &accounts);
-		if (!err)
-			err = db_commit(c);
-		db_end(c);
-	} while (err == ERR_RESOURCE_CONFLICT);
-	cr_assert_eq(err, 0, "%s", c->fault.message);
-	return made.location + strlen("file://");
-}
-
 static int64_t is_there(struct tenant_id t)
 {
 	return database_number("SELECT count(*) FROM tenants WHERE id = $1::uuid", id_text(t.u),
 			       NULL);
-}
-
-static void restore(struct ctx *c, const char *path)
-{
-	struct archive_restore how = { .location = path };
-
-	c->fault = (struct fault){ 0 };
-	cr_assert_eq(archive_restore(c, &how), 0, "%s %s", c->fault.message,
-		     c->fault.detail ? c->fault.detail : "");
 }
 
 static void is_refused(struct ctx *c, struct tenant_id t, const char *path, const char *why)
@@ -215,15 +163,15 @@ Test(restoring, an_archive_of_before_a_column_was_there_is_possible)
 {
 	struct caller ann = caller(ROLE_OWNER);
 	const char *tenant = id_text(ann.tenant.u);
-	struct ctx *c = work();
+	struct ctx *c = vault_open();
 	struct bundle_text *t;
 
 	(void)project_make(ann.tenant, NULL);
-	t = text_of(c, put_away(c, ann.tenant));
+	t = text_of(c, vault_put_away(c, ann.tenant, "it.zygo"));
 	change_rows(t, "projects", "$1::jsonb - 'version'");
 	change_rows(t, "users", "$1::jsonb - 'is_guest'");
 	change_rows(t, "tenants", "$1::jsonb - 'limits'");
-	restore(c, write_again(c, ann.tenant, t, false));
+	vault_restore(c, write_again(c, ann.tenant, t, false));
 
 	cr_expect_eq(database_number("SELECT version FROM projects WHERE tenant_id = $1::uuid",
 				     tenant, NULL),
@@ -236,11 +184,11 @@ Test(restoring, an_archive_of_before_a_column_was_there_is_possible)
 Test(restoring, an_archive_with_what_this_version_cannot_keep_is_refused)
 {
 	struct caller ann = caller(ROLE_OWNER);
-	struct ctx *c = work();
+	struct ctx *c = vault_open();
 	struct bundle_text *t;
 
 	(void)project_make(ann.tenant, NULL);
-	t = text_of(c, put_away(c, ann.tenant));
+	t = text_of(c, vault_put_away(c, ann.tenant, "it.zygo"));
 	change_rows(t, "projects", "$1::jsonb || '{\"colour\": \"red\"}'");
 	is_refused(c, ann.tenant, write_again(c, ann.tenant, t, false),
 		   "projects cannot keep what the archive has of it");
@@ -250,12 +198,12 @@ Test(restoring, an_archive_brings_nothing_into_another_tenant)
 {
 	struct caller ann = caller(ROLE_OWNER), eve = caller(ROLE_OWNER);
 	const char *others = database_tenant_digest(eve.tenant);
-	struct ctx *c = work();
+	struct ctx *c = vault_open();
 	struct bundle_text *t;
 	const char *path;
 
 	(void)project_make(ann.tenant, NULL);
-	path = put_away(c, ann.tenant);
+	path = vault_put_away(c, ann.tenant, "it.zygo");
 	t = text_of(c, path);
 	change_rows(t, "projects",
 		    strf("$1::jsonb || '{\"tenant_id\": \"%s\"}'", id_text(eve.tenant.u)));
@@ -272,8 +220,8 @@ Test(restoring, an_archive_brings_nothing_into_another_tenant)
 Test(restoring, an_archive_is_of_one_tenant_and_all_its_tables)
 {
 	struct caller ann = caller(ROLE_OWNER);
-	struct ctx *c = work();
-	const char *path = put_away(c, ann.tenant);
+	struct ctx *c = vault_open();
+	const char *path = vault_put_away(c, ann.tenant, "it.zygo");
 	struct bundle_text *t = text_of(c, path);
 	size_t row = find_table(t, "tenants") + 1;
 
@@ -293,7 +241,7 @@ Test(restoring, an_archive_is_of_one_tenant_and_all_its_tables)
 Test(restoring, takes_no_slug_that_is_none)
 {
 	struct archive_restore how = { .location = "/nowhere.zygo", .slug = "../Up" };
-	struct ctx *c = work();
+	struct ctx *c = vault_open();
 
 	cr_assert(archive_restore(c, &how) != 0);
 	cr_expect(strstr(c->fault.message, "a-z"), "%s", c->fault.message);
@@ -307,7 +255,7 @@ Test(restoring, sends_nothing_that_waited_then)
 {
 	struct caller ann = caller(ROLE_OWNER);
 	const char *tenant = id_text(ann.tenant.u), *endpoint = id_text(uuid_v7());
-	struct ctx *c = work();
+	struct ctx *c = vault_open();
 
 	database_run("INSERT INTO webhook_endpoints (tenant_id, id, url, secret_sealed) "
 		     "VALUES ($1::uuid, $2::uuid, 'https://example.com/', '')",
@@ -323,7 +271,7 @@ Test(restoring, sends_nothing_that_waited_then)
 		"is_shown, email, awaits_digest) VALUES ($1::uuid, gen_random_uuid(), $2::uuid, "
 		"gen_random_uuid(), 'x', 'x', 'x', true, 'digest', true)",
 		tenant, id_text(ann.user.u), NULL);
-	restore(c, put_away(c, ann.tenant));
+	vault_restore(c, vault_put_away(c, ann.tenant, "it.zygo"));
 
 	cr_expect_str_eq(database_value("SELECT string_agg(state, ' ' ORDER BY state) FROM "
 					"webhook_deliveries WHERE tenant_id = $1::uuid",
@@ -339,11 +287,11 @@ Test(restoring, sends_nothing_that_waited_then)
 Test(restoring, gives_seats_what_their_roles_say_by_now)
 {
 	struct caller ann = caller(ROLE_OWNER);
-	struct ctx *c = work();
+	struct ctx *c = vault_open();
 
 	database_run("UPDATE users SET permissions = '{canDoMagic}' WHERE tenant_id = $1::uuid",
 		     id_text(ann.tenant.u), NULL);
-	restore(c, put_away(c, ann.tenant));
+	vault_restore(c, vault_put_away(c, ann.tenant, "it.zygo"));
 	cr_expect_eq(database_number("SELECT count(*) FROM users WHERE tenant_id = $1::uuid AND "
 				     "'canDeleteTenant' = ANY (permissions) AND "
 				     "'canDoMagic' <> ALL (permissions)",
@@ -354,11 +302,12 @@ Test(restoring, gives_seats_what_their_roles_say_by_now)
 Test(restoring, brings_nobody_back_who_was_erased_since)
 {
 	struct caller ann = caller(ROLE_OWNER), bob = caller_in(ann.tenant, ROLE_ADMIN);
-	struct ctx *c = work();
-	const char *path = put_away(c, ann.tenant), *account = id_text(bob.account.u);
+	struct ctx *c = vault_open();
+	const char *path = vault_put_away(c, ann.tenant, "it.zygo"),
+		   *account = id_text(bob.account.u);
 
 	database_run("SELECT erase_account($1::uuid)", account, NULL);
-	restore(c, path);
+	vault_restore(c, path);
 	cr_expect_eq(database_number("SELECT count(*) FROM users WHERE tenant_id = $1::uuid",
 				     id_text(ann.tenant.u), NULL),
 		     2);
@@ -379,7 +328,7 @@ Test(restoring, finds_names_for_what_is_taken_by_now)
 	struct caller ann = caller(ROLE_OWNER);
 	const char *tenant = id_text(ann.tenant.u), *realm = id_text(uuid_v7()), *word = new_word();
 	const char *host = strf("%s.example.com", word);
-	struct ctx *c = work();
+	struct ctx *c = vault_open();
 	const char *path;
 
 	database_run("INSERT INTO realms (id, slug, name) VALUES ($1::uuid, $2, 'x')", realm, word,
@@ -388,14 +337,14 @@ Test(restoring, finds_names_for_what_is_taken_by_now)
 		     id_text(ann.account.u), NULL);
 	database_run("UPDATE tenants SET realm_id = $1::uuid, host = $2 WHERE id = $3::uuid", realm,
 		     host, tenant, NULL);
-	path = put_away(c, ann.tenant);
+	path = vault_put_away(c, ann.tenant, "it.zygo");
 	cr_assert_eq(database_number("SELECT count(*) FROM realms WHERE slug = $1", word, NULL), 0);
 
 	database_run("INSERT INTO realms (id, slug, name) VALUES ($1::uuid, $2, 'x')",
 		     id_text(uuid_v7()), word, NULL);
 	database_run("UPDATE tenants SET host = $1 WHERE id = $2::uuid", host,
 		     id_text(tenant_make().u), NULL);
-	restore(c, path);
+	vault_restore(c, path);
 	cr_expect_str_eq(database_value("SELECT r.slug = t.slug AND t.host IS NULL FROM tenants t "
 					"JOIN realms r ON r.id = t.realm_id WHERE t.id = $1::uuid",
 					tenant, NULL),

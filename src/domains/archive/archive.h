@@ -24,11 +24,11 @@ struct archive {
 /*
  * Writes the archive of a tenant to where ARCHIVE_URL says, table by table, each in its own look at
  * the database: what changes meanwhile is found by archive_remove(). tell is called with 0…100 and
- * the table that comes next; another answer than OK ends it.
+ * the table that it is at, more than once where that is large; another answer than OK ends it.
  */
 int archive_write(struct ctx *c, struct tenant_id tenant, const char *name,
-		  int (*tell)(void *p, int percent, const char *table), void *p,
-		  struct archive *ret) MUST_CHECK;
+		  int (*tell)(void *p, int percent, const char *what), void *p, struct archive *ret)
+	MUST_CHECK;
 
 /*
  * Within the transaction that c holds open: removes all rows of the tenant, which are what digests

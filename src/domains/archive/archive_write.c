@@ -14,8 +14,11 @@
 #include "domains/archive/place.h"
 #include "gen/sql_archive.h"
 
-#define ROWS_AT_A_TIME 250
-#define JSON_BYTES_MAX MIB(1)
+#include <inttypes.h>
+
+#define ROWS_AT_A_TIME     250
+#define ROWS_BETWEEN_WORDS 50000 /* of how far it is; a multiple of those */
+#define JSON_BYTES_MAX     MIB(1)
 
 /* One archive while it is written. */
 struct writing {
@@ -25,6 +28,10 @@ struct writing {
 	struct digest *digest; /* of the table */
 	struct jsonwrite json; /* of all tables, as they end */
 	struct buf json_text;
+
+	int (*tell)(void *p, int percent, const char *what);
+	void *p;
+	int percent; /* by tables */
 
 	/* Rows come and go: they are asked for by a unit of work of their own. */
 	struct arena *of_rows;
@@ -173,12 +180,15 @@ static int write_table(struct writing *w, const char *name)
 		arena_reset(of_last);
 		last = str_dup(of_last, rows_str(rows, rows_len(rows) - 1, 0));
 		next_look(w);
+		if (n % ROWS_BETWEEN_WORDS == 0)
+			err = w->tell(w->p, w->percent,
+				      arena_printf(w->of_rows, "%s, %" PRId64 " rows", name, n));
 	}
 
 	return err ? err : end_table(w, name, n, sum);
 }
 
-static int write_tables(struct writing *w, int (*tell)(void *, int, const char *), void *p)
+static int write_tables(struct writing *w)
 {
 	struct batch *b = batch_new(w->c, BATCH_SYSTEM);
 	const struct rows *tables;
@@ -193,7 +203,8 @@ static int write_tables(struct writing *w, int (*tell)(void *, int, const char *
 
 		if (!rows_bool(tables, i, 1))
 			continue;
-		err = tell(p, (int)(100 * i / len), name);
+		w->percent = (int)(100 * i / len);
+		err = w->tell(w->p, w->percent, name);
 		if (!err)
 			err = write_table(w, name);
 	}
@@ -201,7 +212,7 @@ static int write_tables(struct writing *w, int (*tell)(void *, int, const char *
 	return err;
 }
 
-static int write_all(struct writing *w, int (*tell)(void *, int, const char *), void *p)
+static int write_all(struct writing *w)
 {
 	int err;
 
@@ -209,17 +220,18 @@ static int write_all(struct writing *w, int (*tell)(void *, int, const char *), 
 	if (!err)
 		err = write_people(w);
 	if (!err)
-		err = write_tables(w, tell, p);
+		err = write_tables(w);
 	jsonwrite_object_end(&w->json);
 
 	return err ? err : bundle_add(w->bundle, LINE_MANIFEST, buf_view(&w->json_text));
 }
 
 int archive_write(struct ctx *c, struct tenant_id tenant, const char *name,
-		  int (*tell)(void *p, int percent, const char *table), void *p,
-		  struct archive *ret)
+		  int (*tell)(void *p, int percent, const char *what), void *p, struct archive *ret)
 {
-	struct writing w = { .c = c, .tenant = tenant, .of_rows = arena_new() };
+	struct writing w = {
+		.c = c, .tenant = tenant, .of_rows = arena_new(), .tell = tell, .p = p
+	};
 	_cleanup_(place_done) struct placing placing;
 	int err;
 
@@ -234,7 +246,7 @@ int archive_write(struct ctx *c, struct tenant_id tenant, const char *name,
 	if (err)
 		return err;
 	w.bundle = bundle_begin(c, placing.fd, tenant);
-	err = write_all(&w, tell, p);
+	err = write_all(&w);
 	if (!err)
 		err = bundle_end(w.bundle, &ret->bytes, &ret->sha256);
 	if (err)
@@ -242,81 +254,4 @@ int archive_write(struct ctx *c, struct tenant_id tenant, const char *name,
 	ret->digests = w.json_text.data;
 
 	return place_keep(c, &placing, ret->bytes, ret->sha256, &ret->location);
-}
-
-/*
- * Removing
- */
-
-static int run_one(struct ctx *c, enum batch_mode mode, const struct rows **ret,
-		   const struct sql *s, struct args args)
-{
-	struct batch *b = batch_new(c, mode);
-
-	batch_add(b, ret, s, args);
-
-	return batch_run(b);
-}
-
-/* Statements of their own, because each has as long as a statement may take. */
-static int remove_tables(struct ctx *c, struct tenant_id tenant, const char *digests)
-{
-	const struct rows *tables;
-	int err;
-
-	err = run_one(c, BATCH_SYSTEM, &tables, &sql_archive_tables, NO_ARGS);
-	for (size_t i = 0; !err && i < rows_len(tables); i++)
-		if (rows_bool(tables, i, 1))
-			err = run_one(c, BATCH_SYSTEM, NULL, &sql_archive_check,
-				      ARGS(arg_str(rows_str(tables, i, 0)), arg_uuid(tenant.u),
-					   arg_text(digests)));
-	/* The inbox first, for that waits for events that the spine is about to put into the log.
-	 */
-	if (!err)
-		err = run_one(c, BATCH_SYSTEM, NULL, &sql_archive_remove,
-			      ARGS(arg_text("event_inbox"), arg_uuid(tenant.u)));
-	for (size_t i = err ? 0 : rows_len(tables); !err && i-- > 0;) {
-		const char *name = rows_str(tables, i, 0).ptr;
-
-		if (strcmp(name, "jobs") != 0 && strcmp(name, "tenant_deletions") != 0)
-			err = run_one(c, BATCH_SYSTEM, NULL, &sql_archive_remove,
-				      ARGS(arg_text(name), arg_uuid(tenant.u)));
-	}
-
-	return err;
-}
-
-int archive_remove(struct ctx *c, struct tenant_id tenant, struct uuid job, const char *digests,
-		   int64_t *ret_accounts)
-{
-	struct batch *b = batch_new(c, BATCH_SYSTEM);
-	const struct rows *row;
-	struct uuid realm;
-	int err;
-
-	BUG_IF(!db_is_open(c));
-	batch_add(b, NULL, &sql_archive_moving, NO_ARGS);
-	batch_add(b, &row, &sql_archive_lock, ARGS(arg_uuid(tenant.u)));
-	err = batch_run(b);
-	if (err)
-		return err;
-	realm = rows_get_uuid(row, "realm_id");
-
-	err = remove_tables(c, tenant, digests);
-	if (err)
-		return err;
-
-	b = batch_new(c, BATCH_SYSTEM);
-	batch_add(b, NULL, &sql_archive_remove_jobs, ARGS(arg_uuid(tenant.u), arg_uuid(job)));
-	err = batch_run(b);
-	if (err)
-		return err;
-	b = batch_new(c, BATCH_IDENTITY);
-	batch_add(b, &row, &sql_archive_remove_accounts, ARGS(arg_uuid(realm)));
-	batch_add(b, NULL, &sql_archive_remove_realm, ARGS(arg_uuid(realm)));
-	err = batch_run(b);
-	if (!err)
-		*ret_accounts = rows_get_int(row, "accounts");
-
-	return err;
 }

@@ -86,15 +86,19 @@ static int keep_file(struct ctx *c, const struct placing *p, const char *folder,
 	const char *self = arena_printf(c->arena, "/proc/self/fd/%d", p->fd);
 	char unique[UUID_TEXT_SIZE];
 	const char *first;
+	int err;
 
 	uuid_format(uuid_v7(), unique);
 	first = arena_printf(c->arena, "%s/.%s.partial", folder, unique);
-	if (dir < 0 || fsync(p->fd) != 0 ||
-	    linkat(AT_FDCWD, self, AT_FDCWD, first, AT_SYMLINK_FOLLOW) != 0 ||
-	    rename(first, path) != 0 || fsync(dir) != 0)
-		return fail_internal(c, "%s: could not be kept: %s", path, strerror(errno));
+	if (dir >= 0 && fsync(p->fd) == 0 &&
+	    linkat(AT_FDCWD, self, AT_FDCWD, first, AT_SYMLINK_FOLLOW) == 0 &&
+	    rename(first, path) == 0 && fsync(dir) == 0)
+		return OK;
 
-	return OK;
+	err = fail_internal(c, "%s: could not be kept: %s", path, strerror(errno));
+	(void)unlink(first);
+
+	return err;
 }
 
 int place_keep(struct ctx *c, struct placing *p, int64_t bytes, const char *sha256,
