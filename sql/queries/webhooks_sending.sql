@@ -32,16 +32,10 @@ SELECT pg_notify('zygo_webhooks', '') WHERE EXISTS (SELECT FROM deliveries);
 -- name: webhooks_listen :exec
 LISTEN zygo_webhooks;
 
--- claim_webhooks() in sql/migrations/0011 and 0022 says what the parameters are; $4 in microseconds.
+-- take_webhooks() in sql/migrations/0028 says what the parameters and rows are; $4 in microseconds.
 -- name: webhooks_claim :many  role: system
 SELECT tenant_id, id, endpoint_id, tries, attempts, message_id, payload, url, headers_sealed, secret_sealed, old_secret_sealed
-FROM claim_webhooks($1, $2, $3, $4::bigint * interval '1 microsecond', coalesce($5, platform_tenant()));
-
--- Behind which tenant to look next, for who found nothing that may be taken; NULL: nothing waits. It is the last of the tenants that
--- claim_webhooks() has looked at.  $1 behind which, $2 for how many deliveries.
--- name: webhooks_look_on :one  role: system
-SELECT (SELECT w.t FROM waiting_tenants(coalesce($1, platform_tenant()), greatest($2::integer, 100)) WITH ORDINALITY AS w (t, n)
-	ORDER BY w.n DESC LIMIT 1) AS "after";
+FROM take_webhooks($1, $2, $3, $4::bigint * interval '1 microsecond', coalesce($5, platform_tenant()));
 
 -- What has become of attempts; of deliveries that were given to somebody else meanwhile, nothing. delay_us: until the next try; NULL: it is
 -- over. What would be tried again is cancelled when its endpoint is disabled or deleted. An endpoint fails for as long as it has given
@@ -127,20 +121,9 @@ UPDATE webhook_deliveries SET state = 'waiting', sender = NULL, leased_until = N
 ------------------------------------------------------------------------------------------------------------
 -- What time demands, once a second by whichever sender
 
--- Deliveries whose delay is over, some at a time.
+-- Deliveries whose delay is over, some of each tenant's at a time.
 -- name: webhooks_promote :exec  role: system
-WITH due AS MATERIALIZED (
-	SELECT n.tenant_id, n.id
-	FROM webhook_deliveries n
-	WHERE n.state = 'delayed' AND n.due_at <= now()
-	ORDER BY n.due_at
-	LIMIT 2000
-	FOR UPDATE SKIP LOCKED
-)
-UPDATE webhook_deliveries d
-SET state = 'waiting'
-FROM due
-WHERE d.tenant_id = due.tenant_id AND d.id = due.id;
+SELECT promote_webhooks(2000);
 
 -- Deliveries whose sender is dead, or has been cut off for so long that another may try.
 -- name: webhooks_rescue :exec  role: system

@@ -41,7 +41,7 @@ static void make_waiting(struct tenant_id t, int endpoints, int each)
 /* Of the tenant's, by a sender with room for all that there are. */
 static int64_t claimed(struct tenant_id t)
 {
-	return database_number("SELECT count(*) FROM claim_webhooks('test', 1000000, 100, "
+	return database_number("SELECT count(id) FROM take_webhooks('test', 1000000, 100, "
 			       "interval '1 hour', platform_tenant()) WHERE tenant_id = $1::uuid",
 			       id_text(t.u), NULL);
 }
@@ -52,7 +52,8 @@ Test(webhooks_turns, of_one_tenant_leave_places_to_others)
 
 	database_run("BEGIN", NULL);
 	make_waiting(t, 8, 150);
-	cr_expect_eq(claimed(t), 500);
+	cr_expect_eq(claimed(t), 8 * (500 / 8), "each endpoint as many as the others");
+	cr_expect_eq(claimed(t), 500 - 8 * (500 / 8));
 	cr_expect_eq(claimed(t), 0, "all that it may have is under way");
 	database_run("ROLLBACK", NULL);
 }
@@ -69,6 +70,52 @@ Test(webhooks_turns, of_an_endpoint_that_fails_are_few)
 	database_run("UPDATE webhook_states SET failing_since = NULL WHERE tenant_id = $1::uuid",
 		     id_text(t.u), NULL);
 	cr_expect_eq(claimed(t), 90, "as soon as it answers again");
+	database_run("ROLLBACK", NULL);
+}
+
+/* A sender that is replaced only after the database was migrated. */
+Test(webhooks_turns, are_the_same_for_a_sender_of_the_release_before)
+{
+	struct tenant_id t = tenant_make();
+
+	database_run("BEGIN", NULL);
+	make_waiting(t, 1, 150);
+	cr_expect_eq(database_number("SELECT count(*) FROM claim_webhooks('test', 1000000, 100, "
+				     "interval '1 hour', platform_tenant()) "
+				     "WHERE tenant_id = $1::uuid AND payload = '{}'",
+				     id_text(t.u), NULL),
+		     100);
+	cr_expect_eq(database_number("SELECT count(*) FROM claim_webhooks('test', 1000000, 100, "
+				     "interval '1 hour', platform_tenant()) "
+				     "WHERE tenant_id = $1::uuid OR id IS NULL",
+				     id_text(t.u), NULL),
+		     0, "what is held back is no row");
+	database_run("ROLLBACK", NULL);
+}
+
+static int64_t waiting(struct tenant_id t)
+{
+	return database_number("SELECT count(*) FROM webhook_deliveries "
+			       "WHERE tenant_id = $1::uuid AND state = 'waiting'",
+			       id_text(t.u), NULL);
+}
+
+/* After an hour without a sender, say. */
+Test(webhooks_turns, of_retries_are_every_tenants)
+{
+	struct tenant_id many = tenant_make(), few = tenant_make();
+
+	database_run("BEGIN", NULL);
+	make_waiting(many, 2, 2000);
+	make_waiting(few, 1, 3);
+	database_run("UPDATE webhook_deliveries SET state = 'delayed', due_at = now() - CASE "
+		     "WHEN tenant_id = $1::uuid THEN interval '1 hour' WHEN position < 3 THEN "
+		     "interval '1 minute' ELSE interval '-1 hour' END "
+		     "WHERE tenant_id IN ($1::uuid, $2::uuid)",
+		     id_text(many.u), id_text(few.u), NULL);
+	database_run("SELECT promote_webhooks(2000)", NULL);
+	cr_expect_eq(waiting(few), 2, "what is due, though others' has been due for longer");
+	cr_expect(waiting(many) >= 2 && waiting(many) <= 1000);
 	database_run("ROLLBACK", NULL);
 }
 

@@ -120,9 +120,17 @@ static void note_said(struct sender *s)
 		s->said_us = clock_monotonic_us();
 }
 
+/* Of rows of webhooks_claim: the only one has no delivery when all is held back. */
+static size_t deliveries_len(const struct rows *rows)
+{
+	size_t n = rows_len(rows);
+
+	return n && rows_is_null(rows, 0, (size_t)rows_find(rows, "id")) ? 0 : n;
+}
+
 static void send_all(struct sender *s, const struct rows *rows)
 {
-	for (size_t i = 0; i < rows_len(rows); i++) {
+	for (size_t i = 0; i < deliveries_len(rows); i++) {
 		struct attempt *t = take_attempt(s);
 
 		if (attempt_send(t, s->c.arena, s->courier, rows, i, clock_now_us()))
@@ -165,13 +173,14 @@ static bool is_before(const struct uuid *a, const struct uuid *b)
  * something that is held back by its rate, its order or a limit. It looks ever less often when it
  * has gone round and all is held back.
  */
-static void remember(struct sender *s, const struct rows *taken, const struct rows *look_on)
+static void remember(struct sender *s, const struct rows *rows)
 {
-	size_t n = rows_len(taken);
-	struct uuid after = n ? rows_uuid(taken, n - 1, (size_t)rows_find(taken, "tenant_id"))
-			      : rows_get_uuid(look_on, "after");
-	bool is_held = n == 0 && !uuid_is_nil(after);
+	size_t len = rows_len(rows), n = deliveries_len(rows);
+	struct uuid after = { { 0 } };
+	bool is_held = n < len;
 
+	if (len)
+		after = rows_uuid(rows, len - 1, (size_t)rows_find(rows, "tenant_id"));
 	s->is_ready = n > 0;
 	s->look_us = clock_monotonic_us() + (is_held ? s->held_us : LOOK_US);
 	if (!is_held)
@@ -185,7 +194,7 @@ static void remember(struct sender *s, const struct rows *taken, const struct ro
 static int settle_and_claim(struct sender *s)
 {
 	struct batch *b = talk(s);
-	const struct rows *rows, *look_on;
+	const struct rows *rows;
 	int64_t lease_us = config()->webhook_timeout_us + LEASE_US;
 	int err;
 
@@ -193,8 +202,6 @@ static int settle_and_claim(struct sender *s)
 	batch_add(b, &rows, &sql_webhooks_claim,
 		  ARGS(arg_text(s->name), arg_int(claim_len(s)), arg_int(EACH_MAX),
 		       arg_int(lease_us), arg_uuid(s->after)));
-	batch_add(b, &look_on, &sql_webhooks_look_on,
-		  ARGS(arg_uuid(s->after), arg_int(claim_len(s))));
 	err = batch_run(b);
 	if (err)
 		return err;
@@ -202,7 +209,7 @@ static int settle_and_claim(struct sender *s)
 	buf_reset(&s->said);
 	s->said_us = 0;
 	s->is_cut_off = false;
-	remember(s, rows, look_on);
+	remember(s, rows);
 	send_all(s, rows);
 
 	return OK;
