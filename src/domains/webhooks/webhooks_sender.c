@@ -34,6 +34,7 @@
 #define HEAR_BYTES    MIB(4)
 #define SAY_BYTES     KIB(256)          /* so much is not kept waiting for more */
 #define SAY_US        (10 * US_PER_MS)  /* how long an outcome waits for others */
+#define GATHER_US     (50 * US_PER_MS)  /* between two rounds, with all places taken */
 #define LOOK_US       US_PER_S          /* how long it sleeps without looking */
 #define HELD_US       (50 * US_PER_MS)  /* while something is held back: at first, and doubled */
 #define HELD_MAX_US   (200 * US_PER_MS) /* up to this, for a rate of one a second */
@@ -56,6 +57,7 @@ struct sender {
 	bool is_ready;     /* there may be something to take */
 	int64_t held_us;   /* how long it sleeps next, while something is held back */
 	int64_t look_us;   /* when it looks by itself; monotonic, as all of these */
+	int64_t rest_us;   /* until when it gathers for the next round */
 	int64_t tick_us;
 	bool is_cut_off; /* from the database, and has said so */
 };
@@ -172,8 +174,12 @@ static bool is_before(const struct uuid *a, const struct uuid *b)
  * Where it takes from next, and when: behind whom it took from last, or behind those who have
  * something that is held back by its rate, its order or a limit. It looks ever less often when it
  * has gone round and all is held back.
+ *
+ * The more is under way, the longer it gathers for the next round, which then costs each delivery
+ * less; who has little under way takes at once. So does who has just taken a whole haul: there is
+ * more.
  */
-static void remember(struct sender *s, const struct rows *rows)
+static void remember(struct sender *s, const struct rows *rows, int64_t now_us)
 {
 	size_t len = rows_len(rows), n = deliveries_len(rows);
 	struct uuid after = { { 0 } };
@@ -182,12 +188,15 @@ static void remember(struct sender *s, const struct rows *rows)
 	if (len)
 		after = rows_uuid(rows, len - 1, (size_t)rows_find(rows, "tenant_id"));
 	s->is_ready = n > 0;
-	s->look_us = clock_monotonic_us() + (is_held ? s->held_us : LOOK_US);
+	s->look_us = now_us + (is_held ? s->held_us : LOOK_US);
 	if (!is_held)
 		s->held_us = HELD_US;
 	else if (!is_before(&s->after, &after) && s->held_us < HELD_MAX_US)
 		s->held_us *= 2;
 	s->after = after;
+	s->rest_us = now_us;
+	if (n < CLAIM_MAX)
+		s->rest_us += GATHER_US * courier_under_way(s->courier) / s->attempts_len;
 }
 
 /* Says what became of attempts, and takes what there is room for. */
@@ -209,8 +218,8 @@ static int settle_and_claim(struct sender *s)
 	buf_reset(&s->said);
 	s->said_us = 0;
 	s->is_cut_off = false;
-	remember(s, rows);
 	send_all(s, rows);
+	remember(s, rows, clock_monotonic_us());
 
 	return OK;
 }
@@ -238,14 +247,20 @@ static int tick(struct sender *s)
 	return batch_run(b);
 }
 
-static bool has_enough_said(const struct sender *s, int64_t now_us)
+/* When there is a round: once there may be something to take, and a place for it, or something is
+ * to be said. */
+static int64_t round_us(const struct sender *s)
 {
-	return s->said.len && (s->said.len >= SAY_BYTES || now_us >= s->said_us + SAY_US);
-}
+	int64_t at_us = s->is_ready ? s->rest_us : s->look_us;
 
-static bool wants_more(const struct sender *s, int64_t now_us)
-{
-	return courier_room(s->courier) && (s->is_ready || now_us >= s->look_us);
+	if (s->said.len >= SAY_BYTES)
+		return s->said_us;
+	if (!courier_room(s->courier))
+		at_us = INT64_MAX;
+	if (s->said.len && s->said_us + SAY_US < at_us)
+		at_us = s->said_us + SAY_US;
+
+	return at_us < s->rest_us ? s->rest_us : at_us;
 }
 
 static int talk_if_due(struct sender *s)
@@ -257,7 +272,7 @@ static int talk_if_due(struct sender *s)
 		s->tick_us = now_us + TICK_US;
 		err = tick(s);
 	}
-	if (!err && (has_enough_said(s, now_us) || wants_more(s, now_us)))
+	if (!err && now_us >= round_us(s))
 		err = settle_and_claim(s);
 
 	return err;
@@ -265,15 +280,12 @@ static int talk_if_due(struct sender *s)
 
 static int sleep_ms(const struct sender *s)
 {
-	int64_t now_us = clock_monotonic_us();
-	int64_t until_us = s->look_us < s->tick_us ? s->look_us : s->tick_us;
+	int64_t now_us = clock_monotonic_us(), until_us = round_us(s);
 
-	if (s->said.len && s->said_us + SAY_US < until_us)
-		until_us = s->said_us + SAY_US;
-	if (until_us <= now_us || (s->is_ready && courier_room(s->courier)))
-		return 0;
+	if (s->tick_us < until_us)
+		until_us = s->tick_us;
 
-	return (int)((until_us - now_us) / US_PER_MS) + 1;
+	return until_us <= now_us ? 0 : (int)((until_us - now_us) / US_PER_MS) + 1;
 }
 
 /* Until an attempt moves, somebody calls, the master speaks or something is due. */
