@@ -347,7 +347,8 @@ static bool read_file(const char *path, struct str *ret, struct buf *mistakes)
 		len += got > 0 ? (size_t)got : 0;
 	}
 	if (fd < 0 || got < 0) {
-		buf_printf(mistakes, "%s: could not be read: %s\n", path, strerror(errno));
+		buf_printf(mistakes, "%s: could not be read: %s%s\n", path, strerror(errno),
+			   errno == EACCES ? "; run this as root" : "");
 		return false;
 	}
 	if (len == FILE_BYTES_MAX) {
@@ -364,14 +365,12 @@ static bool read_file(const char *path, struct str *ret, struct buf *mistakes)
 	return true;
 }
 
-static bool parse_file(const char *path, const struct line **ret_lines, struct buf *mistakes)
+static bool parse_file(const char *path, struct str rest, const struct line **ret_lines,
+		       struct buf *mistakes)
 {
-	struct str rest, text;
-	bool ok = read_file(path, &rest, mistakes);
+	struct str text;
+	bool ok = true;
 	int number = 0;
-
-	if (!ok)
-		return false;
 
 	while ((text = str_cut(&rest, '\n')).ptr) {
 		number++;
@@ -412,11 +411,15 @@ bool config_load(const char *path, struct config *ret)
 {
 	_cleanup_(buf_done) struct buf mistakes;
 	const struct line *lines = NULL;
+	struct str text = STR("");
 	bool ok;
 
 	buf_init_heap(&mistakes, MISTAKES_BYTES_MAX);
-	ok = !path || parse_file(path, &lines, &mistakes);
-	ok = config_read(get_from_either, &lines, ret, &mistakes) && ok;
+	ok = !path || read_file(path, &text, &mistakes);
+	if (ok) { /* else all that stands in it would be said not to be set */
+		ok = parse_file(path, text, &lines, &mistakes);
+		ok = config_read(get_from_either, &lines, ret, &mistakes) && ok;
+	}
 	if (!ok)
 		print_mistakes(&mistakes);
 

@@ -154,7 +154,8 @@ extern const struct unused_setting unused_settings[]; /* ends with a NULL name *
 /*
  * Reads the file (KEY=value lines, # comments, optional quotes) when path is not NULL and exists,
  * then the environment, which wins. On mistakes prints "Invalid environment variables:" and a line
- * each, with the expected form and never a secret's value, to standard error and returns false.
+ * each, with the expected form and never a secret's value, to standard error and returns false; of
+ * a file that cannot be read only that.
  */
 bool config_load(const char *path, struct config *ret) MUST_CHECK;
 

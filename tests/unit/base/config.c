@@ -234,18 +234,15 @@ Test(config, workers_of_their_own_accord_fit_the_pool)
 	cr_assert_eq(c.workers_fast, 1);
 }
 
-/* Writes a file and reads it with config_load(); standard error is caught. */
-static bool loads(const char *text, struct str *ret_printed)
+/* config_load(), with what it prints to standard error. */
+static bool loads_file(const char *path, struct str *ret_printed)
 {
 	static char printed[4096];
-	char path[] = "/tmp/zygo-config-XXXXXX";
-	int fd = mkstemp(path);
 	FILE *caught = tmpfile();
 	int saved = dup(STDERR_FILENO);
 	ssize_t n;
 	bool ok;
 
-	cr_assert_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
 	cr_assert_geq(dup2(fileno(caught), STDERR_FILENO), 0);
 	ok = config_load(path, &c);
 	(void)fflush(stderr);
@@ -254,6 +251,19 @@ static bool loads(const char *text, struct str *ret_printed)
 	*ret_printed = (struct str){ printed, (size_t)n };
 	(void)fclose(caught);
 	(void)close(saved);
+
+	return ok;
+}
+
+/* The same of a file with this text. */
+static bool loads(const char *text, struct str *ret_printed)
+{
+	char path[] = "/tmp/zygo-config-XXXXXX";
+	int fd = mkstemp(path);
+	bool ok;
+
+	cr_assert_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	ok = loads_file(path, ret_printed);
 	(void)close(fd);
 	(void)unlink(path);
 
@@ -325,7 +335,16 @@ Test(config, a_file_that_is_not_there_is_no_mistake)
 		(void)setenv(needed[i][0], needed[i][1], 1);
 	cr_assert(config_load("/nowhere/zygo.env", &c));
 	cr_assert(config_load(NULL, &c));
-	cr_assert_not(config_load("/", &c)); /* a directory cannot be read */
+}
+
+Test(config, of_a_file_that_cannot_be_read_only_that_is_said)
+{
+	struct str printed;
+
+	clear_environment();
+	cr_assert_not(loads_file("/", &printed)); /* a directory */
+	cr_assert(str_eq(printed, STR("Invalid environment variables:\n"
+					 "  /: could not be read: Is a directory\n")));
 }
 
 Test(config, it_is_kept_for_the_process)
