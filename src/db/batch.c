@@ -229,7 +229,9 @@ static int unavailable(struct ctx *c, const char *message, const char *why)
 {
 	int err = fail(c, ERR_SERVICE_UNAVAILABLE, NULL, message);
 
-	errdetail_log(c, "PostgreSQL: %s", why ? why : "no reason given");
+	/* libpq ends its messages with a newline */
+	errdetail_log(c, "PostgreSQL: %.*s",
+		      STR_FMT(str_trim(str_of(why ? why : "no reason given"))));
 
 	return err;
 }

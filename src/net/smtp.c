@@ -83,9 +83,14 @@ static int refused(struct ctx *c, CURL *curl, CURLcode failed, const char *why,
 	err = fail(c, ERR_SERVICE_UNAVAILABLE, NULL,
 		   *ret_is_hopeless ? "The mail server refuses this mail for good"
 				    : "The mail could not be sent");
-	errdetail_log(c, "%s:%lld: %s (the server's last code: %ld)", config()->smtp_host,
-		      (long long)config()->smtp_port, *why ? why : curl_easy_strerror(failed),
-		      said);
+	if (!*why)
+		why = curl_easy_strerror(failed);
+	if (said)
+		errdetail_log(c, "%s:%lld: %s (the server's last code: %ld)", config()->smtp_host,
+			      (long long)config()->smtp_port, why, said);
+	else
+		errdetail_log(c, "%s:%lld: %s", config()->smtp_host, (long long)config()->smtp_port,
+			      why);
 
 	return err;
 }

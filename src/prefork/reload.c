@@ -224,7 +224,8 @@ void reload_checked(struct master *m, int status)
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
 		log_error(
 			"Reload refused: the new configuration does not pass; the old one serves on",
-			LOG_I("status", status));
+			WIFSIGNALED(status) ? LOG_S("signal", sigabbrev_np(WTERMSIG(status)))
+					    : LOG_I("exitCode", WEXITSTATUS(status)));
 		return;
 	}
 	if (m->stopping)

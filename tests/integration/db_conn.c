@@ -107,6 +107,7 @@ Test(db_conn, is_not_waited_for_while_the_server_is_away)
 		cr_assert_str_eq(c->fault.message, "The database is not reachable");
 	}
 	cr_expect_lt(clock_monotonic_us() - from_us, 10 * US_PER_S);
+	cr_expect_not(str_ends(str_of(c->fault.detail), "\n"), "a line of a log or of doctor");
 }
 
 /* libpq quotes what it cannot read. */
