@@ -14,6 +14,7 @@
 #   zygo.env, postgres/, redis/, nginx/, tls/, docs-ui/
 
 set -euo pipefail
+umask 022 # what root makes, the servers' user reads; what is secret is made with another
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 # -- words ------------------------------------------------------------------------------------------
