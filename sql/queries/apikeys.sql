@@ -48,14 +48,14 @@ SET name = CASE WHEN $3 THEN $4 ELSE name END,
     rate_limit = CASE WHEN $9 THEN $10 ELSE rate_limit END,
     expires_at = CASE WHEN $11 THEN $12 ELSE expires_at END,
     updated_at = now(), version = version + 1
-WHERE id = $1 AND version_matches(version, $2)
+WHERE id = $1 AND version_is_wanted(version, $2)
 RETURNING id;
 
 -- $1 id, $2 If-Match, $3 how its new secret begins.
 -- name: apikeys_rotate :one  noun: API key
 UPDATE api_keys
 SET hint = $3, updated_at = now(), version = version + 1
-WHERE id = $1 AND version_matches(version, $2)
+WHERE id = $1 AND version_is_wanted(version, $2)
 RETURNING id;
 
 -- Before a new secret comes: one that was to go has had its time, so that there are two at most.  $1 key.
@@ -73,12 +73,12 @@ WHERE api_key_id = $1;
 -- name: apikeys_revoke :one  noun: API key
 UPDATE api_keys
 SET revoked_at = now(), updated_at = now(), version = version + 1
-WHERE id = $1 AND version_matches(version, $2)
+WHERE id = $1 AND version_is_wanted(version, $2)
   AND (revoked_at IS NULL OR refuse('ZY409', 'The API key is revoked already', '', 'status'))
 RETURNING id;
 
 -- $1 id, $2 If-Match.
 -- name: apikeys_delete :one  noun: API key
 DELETE FROM api_keys
-WHERE id = $1 AND version_matches(version, $2)
+WHERE id = $1 AND version_is_wanted(version, $2)
 RETURNING id;

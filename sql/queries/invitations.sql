@@ -33,7 +33,7 @@ WHERE ($1::text IS NULL OR invitation_status(i, u.status, u.deleted_at) = $1);
 UPDATE invitations i
 SET sends = i.sends + 1, sent_at = now(), expires_at = now() + $3::bigint * interval '1 microsecond', version = i.version + 1
 FROM users u
-WHERE i.id = $1 AND u.tenant_id = i.tenant_id AND u.id = i.user_id AND version_matches(i.version, $2)
+WHERE i.id = $1 AND u.tenant_id = i.tenant_id AND u.id = i.user_id AND version_is_wanted(i.version, $2)
   AND (invitation_status(i, u.status, u.deleted_at) IN ('pending', 'expired')
        OR refuse('ZY409', format('The invitation is %s', invitation_status(i, u.status, u.deleted_at)), '', 'status'))
 RETURNING i.id;
@@ -43,7 +43,7 @@ RETURNING i.id;
 UPDATE invitations i
 SET revoked_at = now(), version = i.version + 1
 FROM users u
-WHERE i.id = $1 AND u.tenant_id = i.tenant_id AND u.id = i.user_id AND version_matches(i.version, $2)
+WHERE i.id = $1 AND u.tenant_id = i.tenant_id AND u.id = i.user_id AND version_is_wanted(i.version, $2)
   AND (invitation_status(i, u.status, u.deleted_at) IN ('pending', 'expired')
        OR refuse('ZY409', format('The invitation is %s', invitation_status(i, u.status, u.deleted_at)), '', 'status'))
 RETURNING i.id;

@@ -37,7 +37,7 @@ WHERE account_id = $1;
 -- name: oversight_lock :one  noun: Account  role: identity
 UPDATE accounts
 SET locked_at = now(), updated_at = now(), version = version + 1
-WHERE id = $1 AND deleted_at IS NULL AND version_matches(version, $2)
+WHERE id = $1 AND deleted_at IS NULL AND version_is_wanted(version, $2)
   AND (id <> current_account() OR refuse('ZY422', 'You cannot lock yourself'))
   AND (locked_at IS NULL OR refuse('ZY409', 'The account is locked already', '', 'status'))
 RETURNING id;
@@ -46,7 +46,7 @@ RETURNING id;
 -- name: oversight_unlock :one  noun: Account  role: identity
 UPDATE accounts
 SET locked_at = NULL, updated_at = now(), version = version + 1
-WHERE id = $1 AND deleted_at IS NULL AND version_matches(version, $2)
+WHERE id = $1 AND deleted_at IS NULL AND version_is_wanted(version, $2)
   AND (locked_at IS NOT NULL OR refuse('ZY409', 'The account is not locked', '', 'status'))
 RETURNING id;
 
@@ -54,7 +54,7 @@ RETURNING id;
 -- name: oversight_require_reset :one  noun: Account  role: identity
 UPDATE accounts
 SET reset_required_at = coalesce(reset_required_at, now()), updated_at = now(), version = version + 1
-WHERE id = $1 AND deleted_at IS NULL AND version_matches(version, $2)
+WHERE id = $1 AND deleted_at IS NULL AND version_is_wanted(version, $2)
 RETURNING id;
 
 -- name: oversight_admins :many  role: identity
@@ -73,7 +73,7 @@ WHERE realm_id = realm_of(NULL, NULL) AND email = lower($1) AND deleted_at IS NU
 -- name: oversight_admin_grant :one  noun: Account  role: identity
 UPDATE accounts
 SET is_global_admin = true, updated_at = now(), version = version + 1
-WHERE id = $1 AND deleted_at IS NULL AND version_matches(version, $2)
+WHERE id = $1 AND deleted_at IS NULL AND version_is_wanted(version, $2)
   AND (NOT is_global_admin OR refuse('ZY409', 'The account is a global admin already'))
   AND (email_verified_at IS NOT NULL OR refuse('ZY409', 'Nobody has verified this email yet: whoever typed it has the account'))
 RETURNING id;
@@ -82,7 +82,7 @@ RETURNING id;
 -- name: oversight_admin_revoke :one  noun: Account  role: identity
 UPDATE accounts
 SET is_global_admin = false, updated_at = now(), version = version + 1
-WHERE id = $1 AND deleted_at IS NULL AND version_matches(version, $2)
+WHERE id = $1 AND deleted_at IS NULL AND version_is_wanted(version, $2)
   AND (is_global_admin OR refuse('ZY409', 'The account is no global admin'))
 RETURNING id;
 

@@ -81,11 +81,11 @@ RETURNING id, name, transports, last_used_at AS "lastUsedAt", created_at AS "cre
 -- name: passkeys_rename :one  reply: Passkey  noun: Passkey  role: identity
 UPDATE passkeys
 SET name = $3, version = version + 1
-WHERE id = $1 AND account_id = current_account() AND version_matches(version, $2)
+WHERE id = $1 AND account_id = current_account() AND version_is_wanted(version, $2)
 RETURNING id, name, transports, last_used_at AS "lastUsedAt", created_at AS "createdAt", version;
 
 -- $1 id, $2 version from If-Match.
 -- name: passkeys_delete :one  noun: Passkey  role: identity
 DELETE FROM passkeys
-WHERE id = $1 AND account_id = current_account() AND version_matches(version, $2)
+WHERE id = $1 AND account_id = current_account() AND version_is_wanted(version, $2)
 RETURNING id;

@@ -42,14 +42,14 @@ SET plan = CASE WHEN $3 THEN $4 ELSE plan END,
     limits = CASE WHEN $5 THEN $6 ELSE limits END,
     host = CASE WHEN $7 THEN lower($8) ELSE host END,
     updated_at = now(), version = version + 1
-WHERE id = $1 AND deleted_at IS NULL AND version_matches(version, $2)
+WHERE id = $1 AND deleted_at IS NULL AND version_is_wanted(version, $2)
 RETURNING id;
 
 -- $1 id, $2 If-Match, $3 reason.
 -- name: platform_tenants_suspend :one  noun: Tenant  role: system
 UPDATE tenants
 SET status = 'suspended', suspended_reason = $3, updated_at = now(), version = version + 1
-WHERE id = $1 AND deleted_at IS NULL AND version_matches(version, $2)
+WHERE id = $1 AND deleted_at IS NULL AND version_is_wanted(version, $2)
   AND (status = 'active' OR refuse('ZY409', 'The tenant is suspended already', '', 'status'))
 RETURNING id;
 
@@ -57,7 +57,7 @@ RETURNING id;
 -- name: platform_tenants_reactivate :one  noun: Tenant  role: system
 UPDATE tenants
 SET status = 'active', suspended_reason = NULL, updated_at = now(), version = version + 1
-WHERE id = $1 AND deleted_at IS NULL AND version_matches(version, $2)
+WHERE id = $1 AND deleted_at IS NULL AND version_is_wanted(version, $2)
   AND (status = 'suspended' OR refuse('ZY409', 'The tenant is not suspended', '', 'status'))
 RETURNING id;
 

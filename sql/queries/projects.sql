@@ -27,14 +27,14 @@ SET slug = CASE WHEN $3 THEN $4 ELSE slug END,
     name = CASE WHEN $5 THEN $6 ELSE name END,
     description = CASE WHEN $7 THEN $8 ELSE description END,
     updated_at = now(), version = version + 1
-WHERE id = $1 AND deleted_at IS NULL AND version_matches(version, $2)
+WHERE id = $1 AND deleted_at IS NULL AND version_is_wanted(version, $2)
 RETURNING id, slug, name, description, status, created_at AS "createdAt", updated_at AS "updatedAt", version;
 
 -- $1 id, $2 If-Match, $3 status.
 -- name: projects_set_status :one  reply: Project  noun: Project
 UPDATE projects
 SET status = $3, updated_at = now(), version = version + 1
-WHERE id = $1 AND deleted_at IS NULL AND version_matches(version, $2)
+WHERE id = $1 AND deleted_at IS NULL AND version_is_wanted(version, $2)
   AND (status <> $3 OR refuse('ZY409', format('The project is %s already', $3), '', 'status'))
 RETURNING id, slug, name, description, status, created_at AS "createdAt", updated_at AS "updatedAt", version;
 
@@ -42,5 +42,5 @@ RETURNING id, slug, name, description, status, created_at AS "createdAt", update
 -- name: projects_delete :one  noun: Project
 UPDATE projects
 SET deleted_at = now(), updated_at = now(), version = version + 1
-WHERE id = $1 AND deleted_at IS NULL AND version_matches(version, $2)
+WHERE id = $1 AND deleted_at IS NULL AND version_is_wanted(version, $2)
 RETURNING id;

@@ -39,7 +39,7 @@ SET name = CASE WHEN $3 THEN $4 ELSE name END,
     description = CASE WHEN $5 THEN $6 ELSE description END,
     permissions = CASE WHEN $7 THEN ARRAY(SELECT DISTINCT p FROM unnest($8::text[]) AS p ORDER BY p) ELSE permissions END,
     updated_at = now(), version = version + 1
-WHERE id = $1 AND version_matches(version, $2)
+WHERE id = $1 AND version_is_wanted(version, $2)
 RETURNING id;
 
 -- A seat that was removed keeps its roles, and nobody shows them.  $1 id.
@@ -56,5 +56,5 @@ FROM (SELECT count(*) FROM user_roles WHERE role_id = $1) AS given (n);
 -- $1 id, $2 If-Match.  Given to somebody meanwhile, it violates user_roles_role_id_fkey.
 -- name: roles_delete :one  noun: Role
 DELETE FROM roles
-WHERE id = $1 AND version_matches(version, $2)
+WHERE id = $1 AND version_is_wanted(version, $2)
 RETURNING id;

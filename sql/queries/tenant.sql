@@ -12,7 +12,7 @@ SET slug = CASE WHEN $2 THEN $3 ELSE slug END,
     name = CASE WHEN $4 THEN $5 ELSE name END,
     settings = CASE WHEN $6 THEN $7 ELSE settings END,
     updated_at = now(), version = version + 1
-WHERE id = current_tenant() AND version_matches(version, $1)
+WHERE id = current_tenant() AND version_is_wanted(version, $1)
 RETURNING id, slug, name, plan, settings, status, created_at AS "createdAt", updated_at AS "updatedAt", version;
 
 -- The acting seat leaves; its API keys end with it (seat_removed() in sql/migrations/0004).

@@ -72,21 +72,21 @@ SET first_name = CASE WHEN $3 THEN $4 ELSE first_name END,
     avatar = CASE WHEN $9 THEN $10 ELSE avatar END,
     phone = CASE WHEN $11 THEN $12 ELSE phone END,
     updated_at = now(), version = version + 1
-WHERE id = $1 AND deleted_at IS NULL AND version_matches(version, $2)
+WHERE id = $1 AND deleted_at IS NULL AND version_is_wanted(version, $2)
 RETURNING id;
 
 -- Says that the row changed where only its roles did.  $1 id, $2 If-Match.
 -- name: users_touch :one  noun: User
 UPDATE users
 SET updated_at = now(), version = version + 1
-WHERE id = $1 AND deleted_at IS NULL AND version_matches(version, $2)
+WHERE id = $1 AND deleted_at IS NULL AND version_is_wanted(version, $2)
 RETURNING id;
 
 -- Nobody suspends themselves; an invited person has nothing to suspend.  $1 id, $2 If-Match.
 -- name: users_suspend :one  noun: User
 UPDATE users
 SET status = 'suspended', updated_at = now(), version = version + 1
-WHERE id = $1 AND deleted_at IS NULL AND version_matches(version, $2)
+WHERE id = $1 AND deleted_at IS NULL AND version_is_wanted(version, $2)
   AND (id IS DISTINCT FROM current_seat() OR refuse('ZY422', 'You cannot suspend yourself'))
   AND (status = 'active' OR refuse('ZY409', format('The user is %s', status), '', 'status'))
 RETURNING id;
@@ -95,7 +95,7 @@ RETURNING id;
 -- name: users_reactivate :one  noun: User
 UPDATE users
 SET status = 'active', updated_at = now(), version = version + 1
-WHERE id = $1 AND deleted_at IS NULL AND version_matches(version, $2)
+WHERE id = $1 AND deleted_at IS NULL AND version_is_wanted(version, $2)
   AND (status = 'suspended' OR refuse('ZY409', format('The user is %s', status), '', 'status'))
 RETURNING id;
 
@@ -103,6 +103,6 @@ RETURNING id;
 -- name: users_delete :one  noun: User
 UPDATE users
 SET deleted_at = now(), updated_at = now(), version = version + 1
-WHERE id = $1 AND deleted_at IS NULL AND version_matches(version, $2)
+WHERE id = $1 AND deleted_at IS NULL AND version_is_wanted(version, $2)
   AND (id IS DISTINCT FROM current_seat() OR refuse('ZY422', 'You cannot delete yourself'))
 RETURNING id;

@@ -65,7 +65,7 @@ SET url = CASE WHEN $3 THEN $4 ELSE url END,
     header_names = CASE WHEN $15 THEN $16::text[] ELSE header_names END,
     headers_sealed = CASE WHEN $15 THEN $17::bytea ELSE headers_sealed END,
     updated_at = now(), version = version + 1
-WHERE id = $1 AND deleted_at IS NULL AND version_matches(version, $2)
+WHERE id = $1 AND deleted_at IS NULL AND version_is_wanted(version, $2)
 RETURNING id;
 
 -- One that begins anew has never failed.  $1 id.
@@ -78,14 +78,14 @@ UPDATE webhook_endpoints
 SET old_secret_sealed = CASE WHEN $4::bigint > 0 THEN secret_sealed END,
     old_secret_expires_at = CASE WHEN $4::bigint > 0 THEN now() + $4::bigint * interval '1 second' END,
     secret_sealed = $3::bytea, updated_at = now(), version = version + 1
-WHERE id = $1 AND deleted_at IS NULL AND version_matches(version, $2)
+WHERE id = $1 AND deleted_at IS NULL AND version_is_wanted(version, $2)
 RETURNING id;
 
 -- $1 id, $2 If-Match.
 -- name: webhooks_delete :one  noun: Webhook
 UPDATE webhook_endpoints
 SET deleted_at = now(), updated_at = now(), version = version + 1
-WHERE id = $1 AND deleted_at IS NULL AND version_matches(version, $2)
+WHERE id = $1 AND deleted_at IS NULL AND version_is_wanted(version, $2)
 RETURNING id;
 
 -- By what sending found out; no row: it is disabled already, was enabled anew meanwhile, or is not there any more.  $1 id, $2 reason.

@@ -7,7 +7,7 @@
 
 void ctx_reset(struct ctx *c, struct arena *a)
 {
-	*c = (struct ctx){ .arena = a, .if_match = -1 };
+	*c = (struct ctx){ .arena = a };
 }
 
 /* Fills in the fault when it is the first; returns whether it was. */

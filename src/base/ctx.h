@@ -9,6 +9,7 @@
 #include "base/base.h"
 #include "base/err.h"
 #include "base/id.h"
+#include "base/list.h"
 
 struct arena;
 struct entry;
@@ -62,7 +63,7 @@ struct ctx {
 	struct fault fault;
 	struct actor actor;
 	const char *request_id;
-	int64_t if_match;     /* version the caller saw, from If-Match; -1: not said */
+	struct list if_match; /* int64_t: versions that will do; empty: no If-Match */
 	unsigned redis_trips; /* round trips so far; shown in Server-Timing */
 	unsigned pg_trips;
 	int64_t redis_us; /* time spent waiting for them */

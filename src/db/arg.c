@@ -15,6 +15,8 @@
 #include <inttypes.h>
 #include <limits.h>
 
+#define VERSION_DIGITS_MAX 19 /* of INT64_MAX */
+
 struct arg arg_null(void)
 {
 	return (struct arg){ .kind = ARG_NULL };
@@ -99,7 +101,18 @@ struct arg arg_contains(struct ctx *c, const char *s)
 
 struct arg arg_if_match(const struct ctx *c)
 {
-	return c->if_match < 0 ? arg_null() : arg_int(c->if_match);
+	const int64_t *versions = c->if_match.items;
+	struct buf b;
+
+	if (!c->if_match.len)
+		return arg_null();
+
+	buf_init(&b, c->arena, size_add(size_mul(c->if_match.len, VERSION_DIGITS_MAX + 1), 2));
+	for (size_t i = 0; i < c->if_match.len; i++)
+		buf_printf(&b, "%c%" PRId64, i ? ',' : '{', versions[i]);
+	buf_char(&b, '}');
+
+	return arg_str(buf_view(&b));
 }
 
 /* As timestamptz reads it, to the microsecond. */

@@ -93,7 +93,8 @@ struct arg arg_text_array(const struct str *items, size_t n);
 struct arg arg_texts(struct ctx *c, struct list texts);
 /* "%s%" with LIKE's own characters escaped, in c's arena; NULL stays NULL. */
 struct arg arg_contains(struct ctx *c, const char *s);
-/* The version that If-Match named, or NULL: for version_matches() in UPDATE statements. */
+/* The versions that If-Match named as bigint[], in c's arena, or NULL: for version_is_wanted() in
+ * UPDATE statements. */
 struct arg arg_if_match(const struct ctx *c);
 
 /*

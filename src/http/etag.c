@@ -8,36 +8,68 @@
 
 #define HASH_BYTES 16
 
-/* nginx makes an ETag weak when it compresses, though our versions stay strong: W/ is not looked
- * at. */
-static struct str without_weak(struct str etag)
+/*
+ * The next of a list of entity-tags (RFC 9110 section 8.8.3), quotes and all; ptr NULL when there
+ * is none, or what stands there is none. W/ is not looked at: nginx makes an ETag weak when it
+ * compresses, though our versions stay strong.
+ */
+static struct str next_etag(struct str *rest)
 {
-	etag = str_trim(etag);
-	if (str_starts(etag, "W/"))
-		etag = (struct str){ etag.ptr + 2, etag.len - 2 };
+	struct str from = str_trim(*rest), etag;
+	size_t len;
+
+	*rest = (struct str){ NULL, 0 };
+	if (str_starts(from, "W/"))
+		from = (struct str){ from.ptr + 2, from.len - 2 };
+	if (!str_starts(from, "\"") ||
+	    !str_find((struct str){ from.ptr + 1, from.len - 1 }, '"', &len))
+		return *rest;
+
+	etag = (struct str){ from.ptr, len + 2 };
+	from = (struct str){ etag.ptr + etag.len, from.len - etag.len };
+	if (str_trim(str_cut(&from, ',')).len)
+		return *rest;
+	*rest = from;
 
 	return etag;
+}
+
+static bool is_any(const char *header)
+{
+	return str_is(str_trim(str_of(header)), "*");
+}
+
+/* Of "v7", and of "v7.0190f6a0" (place_of()). */
+static bool read_version(struct str etag, int64_t *ret)
+{
+	struct str version = { etag.ptr + 2, etag.len - 3 };
+
+	if (!str_starts(etag, "\"v") || etag.len < 4)
+		return false;
+
+	return str_to_i64(str_cut(&version, '.'), 0, INT64_MAX, ret);
 }
 
 int etag_read_if_match(struct request *r)
 {
 	const char *header = request_header(r, "IF_MATCH");
-	struct str etag = without_weak(str_of(header));
+	struct str rest = str_of(header);
+	int64_t *versions;
+	size_t n = 0;
 
 	if (!header || !route_may_fail(r->route, r->tier, ERR_PRECONDITION_FAILED) ||
-	    str_is(etag, "*"))
+	    is_any(header))
 		return OK;
 
-	if (str_starts(etag, "\"v") && str_ends(etag, "\"") && etag.len > 3) {
-		struct str version = { etag.ptr + 2, etag.len - 3 };
+	versions = arena_make_n(r->ctx->arena, int64_t, rest.len);
+	for (struct str etag = next_etag(&rest); etag.ptr; etag = next_etag(&rest))
+		n += read_version(etag, &versions[n]);
+	if (!n)
+		return fail(r->ctx, ERR_PRECONDITION_FAILED, NULL,
+			    "If-Match names no version of this resource; send the ETag of a GET");
+	r->ctx->if_match = (struct list){ versions, n };
 
-		version = str_cut(&version, '.');
-		if (str_to_i64(version, 0, INT64_MAX, &r->ctx->if_match))
-			return OK;
-	}
-
-	return fail(r->ctx, ERR_PRECONDITION_FAILED, NULL,
-		    "If-Match names no version of this resource; send the ETag of a GET");
+	return OK;
 }
 
 /*
@@ -70,16 +102,15 @@ static const char *etag_of(const struct request *r)
 	return arena_printf(a, "\"%s\"", str_base64url(a, hash, HASH_BYTES));
 }
 
-/* If-None-Match: a list of ETags, or "*". */
 static bool is_named(const char *header, const char *etag)
 {
 	struct str rest = str_of(header);
 
-	for (struct str one = str_cut(&rest, ','); one.ptr; one = str_cut(&rest, ',')) {
-		one = without_weak(one);
-		if (str_is(one, "*") || str_is(one, etag))
+	if (is_any(header))
+		return true;
+	for (struct str one = next_etag(&rest); one.ptr; one = next_etag(&rest))
+		if (str_is(one, etag))
 			return true;
-	}
 
 	return false;
 }

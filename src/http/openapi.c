@@ -49,8 +49,9 @@ const struct common_parameter openapi_parameters[] = {
 	{ "IdempotencyKey", "Idempotency-Key", "A value of the caller's own: sent again within 24 hours with the same request, "
 	  "the first reply is repeated and nothing is done twice",
 	  "8e03978e-40d5-43e8-bc93-6894a57f9324", NULL, 255, takes_idempotency_key },
-	{ "IfMatch", "If-Match", "The ETag that the resource still must have", "\"v3\"", NULL, 64, takes_if_match },
-	{ "IfNoneMatch", "If-None-Match", "An ETag: 304 when the resource still has it", "\"v3\"", NULL, 1024,
+	{ "IfMatch", "If-Match", "The ETag that the resource still must have, or a list of which it must have one", "\"v3\"", NULL, 1024,
+	  takes_if_match },
+	{ "IfNoneMatch", "If-None-Match", "An ETag, or a list: 304 when the resource still has it", "\"v3\"", NULL, 1024,
 	  takes_if_none_match },
 	{ 0 },
 };

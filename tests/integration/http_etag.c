@@ -97,6 +97,18 @@ Test(http_etag, the_right_if_match_goes_through)
 		  204);
 }
 
+/* RFC 9110 section 13.1.1: any of a list, as it stands. */
+Test(http_etag, a_list_matches_by_any_of_it)
+{
+	struct caller ann = caller(ROLE_ADMIN);
+	const char *path = project_of(&ann);
+	const char *list = strf("If-Match: \"a,b\", \"v999\" ,W/%s", etag_of(&ann, path));
+
+	answer_is(ask_with(&ann, "PATCH", path, "{\"name\":\"Red\"}", list), 200);
+	answer_is_error(ask_with(&ann, "PATCH", path, "{\"name\":\"Blue\"}", list), 412,
+			"PRECONDITION_FAILED", NULL);
+}
+
 /* Of two who read the same version and change it, one is told. */
 Test(http_etag, of_two_changes_to_one_version_one_wins)
 {

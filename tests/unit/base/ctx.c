@@ -24,12 +24,12 @@ TestSuite(ctx, .init = begin, .fini = end);
 Test(ctx, a_new_unit_of_work_knows_nothing_of_the_last)
 {
 	c.actor.kind = ACTOR_SYSTEM;
-	c.if_match = 7;
+	c.if_match.len = 1;
 	(void)fail(&c, ERR_AUTH_FORBIDDEN, NULL, NULL);
 	ctx_reset(&c, arena);
 	cr_assert_eq(c.actor.kind, ACTOR_NONE);
 	cr_assert_eq(c.fault.err, OK);
-	cr_assert_eq(c.if_match, -1);
+	cr_assert_eq(c.if_match.len, 0);
 	cr_assert_eq(c.arena, arena);
 }
 

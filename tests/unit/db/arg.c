@@ -94,12 +94,15 @@ Test(arg, a_search_escapes_the_characters_of_like)
 	cr_expect_null(wire_of(arg_contains(&c, NULL)));
 }
 
-Test(arg, if_match_is_null_when_it_was_not_said)
+Test(arg, if_match_is_an_array_or_null_when_it_was_not_said)
 {
+	static const int64_t versions[] = { 7, INT64_MAX };
 	struct ctx c;
 
 	ctx_reset(&c, arena);
 	cr_expect_null(wire_of(arg_if_match(&c)));
-	c.if_match = 7;
-	cr_expect_str_eq(wire_of(arg_if_match(&c)), "7");
+	c.if_match = (struct list){ versions, 1 };
+	cr_expect_str_eq(wire_of(arg_if_match(&c)), "{7}");
+	c.if_match.len = 2;
+	cr_expect_str_eq(wire_of(arg_if_match(&c)), "{7,9223372036854775807}");
 }

@@ -38,7 +38,8 @@ static const struct {
 	int status;
 } conditions[] = {
 	{ "\"v7\"", 304 }, { "W/\"v7\"", 304 }, { "\"a\", \"v7\"", 304 }, { "*", 304 },
-	{ "\"v8\"", 200 }, { "v7", 200 }, { "", 200 }, { "\"v7", 200 },
+	{ "\"a,b\" ,W/\"v7\"", 304 }, { " * ", 304 },
+	{ "\"v8\"", 200 }, { "v7", 200 }, { "", 200 }, { "\"v7", 200 }, { "\"v8\", *", 200 }, { "\"a,\"v7\"", 200 },
 };
 /* clang-format on */
 
@@ -59,23 +60,31 @@ Test(etag, what_the_caller_has_is_not_sent_again)
 static const struct {
 	const char *if_match;
 	int status;
-	int64_t version;
+	int64_t versions[3];
+	size_t n;
 } matches[] = {
-	{ "\"v7\"", 200, 7 }, { "W/\"v7\"", 200, 7 }, { "*", 200, -1 }, { "\"v9223372036854775807\"", 200, INT64_MAX },
-	{ "\"v\"", 412, -1 }, { "v7", 412, -1 }, { "\"v-1\"", 412, -1 }, { "\"v7\", \"v8\"", 412, -1 }, { "", 412, -1 },
-	{ "\"7\"", 412, -1 }, { "\"v9223372036854775808\"", 412, -1 }, { "\"", 412, -1 },
+	{ "\"v7\"", 200, { 7 }, 1 }, { "W/\"v7\"", 200, { 7 }, 1 }, { "*", 200, { 0 }, 0 },
+	{ "\"v9223372036854775807\"", 200, { INT64_MAX }, 1 }, { "\"v7.0190f6a0\"", 200, { 7 }, 1 },
+	{ "\"v7\", \"v8\",W/\"v9\"", 200, { 7, 8, 9 }, 3 }, { "\"a,b\" , \"v8\"", 200, { 8 }, 1 },
+	{ "\"v\"", 412, { 0 }, 0 }, { "v7", 412, { 0 }, 0 }, { "\"v-1\"", 412, { 0 }, 0 }, { "", 412, { 0 }, 0 },
+	{ "\"7\"", 412, { 0 }, 0 }, { "\"v9223372036854775808\"", 412, { 0 }, 0 }, { "\"", 412, { 0 }, 0 },
+	{ "\"a\", \"b\"", 412, { 0 }, 0 }, { "*, \"v7\"", 412, { 0 }, 0 }, { "\"a,v7", 412, { 0 }, 0 },
 };
 /* clang-format on */
 
-Test(etag, if_match_names_a_version)
+Test(etag, if_match_names_versions)
 {
 	for (size_t i = 0; i < ARRAY_LEN(matches); i++) {
+		const struct list *seen = &exchange_ctx()->if_match;
+
 		with_header("HTTP_IF_MATCH", matches[i].if_match);
 		with_body("{\"name\":\"a\"}");
 		cr_expect_eq(ask("PATCH", THING).status, matches[i].status, "%s",
 			     matches[i].if_match);
-		cr_expect_eq(exchange_ctx()->if_match, matches[i].version, "%s",
-			     matches[i].if_match);
+		cr_assert_eq(seen->len, matches[i].n, "%s", matches[i].if_match);
+		for (size_t n = 0; n < seen->len; n++)
+			cr_expect_eq(((const int64_t *)seen->items)[n], matches[i].versions[n],
+				     "%s", matches[i].if_match);
 	}
 }
 
