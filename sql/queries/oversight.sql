@@ -58,16 +58,19 @@ WHERE id = $1 AND deleted_at IS NULL AND version_is_wanted(version, $2)
 RETURNING id;
 
 -- name: oversight_admins :many  role: identity
-SELECT email, mfa_enabled AS "mfaEnabled"
-FROM accounts
-WHERE is_global_admin AND deleted_at IS NULL
-ORDER BY email;
+SELECT a.id, a.email, a.mfa_enabled AS "mfaEnabled", r.slug AS "realm", r.id = realm_of(NULL, NULL) AS "isOurs"
+FROM accounts a
+JOIN realms r ON r.id = a.realm_id
+WHERE a.is_global_admin AND a.deleted_at IS NULL
+ORDER BY a.email, a.id;
 
--- In the platform's realm: nobody of a tenant's own people runs the platform.  $1 email.
--- name: oversight_account_by_email :one  noun: Account  role: identity
+-- Whom somebody at the host means. An email is one of the platform's realm, since nobody of a tenant's own people runs the platform; an
+-- id is that of whoever does so all the same.  $1 email, or a global admin's id.
+-- name: oversight_account_meant :one  noun: Account  role: identity
 SELECT id
 FROM accounts
-WHERE realm_id = realm_of(NULL, NULL) AND email = lower($1) AND deleted_at IS NULL;
+WHERE deleted_at IS NULL
+  AND (realm_id = realm_of(NULL, NULL) AND email = lower($1) OR is_global_admin AND id::text = lower($1));
 
 -- $1 id, $2 If-Match.
 -- name: oversight_admin_grant :one  noun: Account  role: identity

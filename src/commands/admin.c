@@ -38,6 +38,22 @@ static int restore_tenant(struct ctx *c, int argc, char **argv)
  * Who runs the platform
  */
 
+/* An email says who it is in the platform's realm alone: of anybody else, the id does. */
+static void print_admin(const struct rows *admins, size_t row)
+{
+	printf("%s", rows_str(admins, row, (size_t)rows_find(admins, "email")).ptr);
+	if (!rows_bool(admins, row, (size_t)rows_find(admins, "isOurs"))) {
+		char id[UUID_TEXT_SIZE];
+
+		uuid_format(rows_uuid(admins, row, (size_t)rows_find(admins, "id")), id);
+		printf("  %s, of the realm %s", id,
+		       rows_str(admins, row, (size_t)rows_find(admins, "realm")).ptr);
+	}
+	printf("%s\n", rows_bool(admins, row, (size_t)rows_find(admins, "mfaEnabled"))
+			       ? ""
+			       : "  (no second factor yet)");
+}
+
 static int list_admins(struct ctx *c, int argc, char **argv UNUSED)
 {
 	const struct rows *admins;
@@ -48,10 +64,7 @@ static int list_admins(struct ctx *c, int argc, char **argv UNUSED)
 		return command_failed(c, "the global admins could not be read");
 
 	for (size_t row = 0; row < rows_len(admins); row++)
-		printf("%s%s\n", rows_str(admins, row, (size_t)rows_find(admins, "email")).ptr,
-		       rows_bool(admins, row, (size_t)rows_find(admins, "mfaEnabled"))
-			       ? ""
-			       : "  (no second factor yet)");
+		print_admin(admins, row);
 	if (!rows_len(admins))
 		printf("There are none.\n");
 
@@ -110,7 +123,7 @@ int command_admin(int argc, char **argv)
 	static const struct verb verbs[] = {
 		{ "list", "", list_admins },
 		{ "grant", "EMAIL", grant_admin },
-		{ "revoke", "EMAIL", revoke_admin },
+		{ "revoke", "EMAIL|ID", revoke_admin },
 		{ "restore-tenant", "FILE|URL [--slug NEW] [--dry-run]", restore_tenant },
 		{ 0 },
 	};

@@ -45,15 +45,16 @@ int oversight_require_reset(struct ctx *c, struct account_id a, const struct row
 
 int oversight_revoke_sessions(struct ctx *c, struct account_id a) MUST_CHECK;
 
-/* Global admins: email and mfaEnabled of each, by email. */
+/* Global admins: id, email, mfaEnabled, realm, and whether that isOurs, of each, by email. */
 int oversight_admins(struct ctx *c, const struct rows **ret) MUST_CHECK;
 
 /*
  * Makes the account of that email, in the platform's realm, a global admin, or takes that from it
- * and ends its sessions, those included in which it acts as somebody else. No route does this: who
- * runs the platform is said at its host. ERR_RESOURCE_CONFLICT when it is so already.
+ * and ends its sessions, those included in which it acts as somebody else. whom: the email, or the
+ * id of a global admin, of whatever realm. No route does this: who runs the platform is said at its
+ * host. ERR_RESOURCE_CONFLICT when it is so already.
  */
-int oversight_set_admin(struct ctx *c, const char *email, bool is_admin, const struct rows **ret)
+int oversight_set_admin(struct ctx *c, const char *whom, bool is_admin, const struct rows **ret)
 	MUST_CHECK;
 
 /*

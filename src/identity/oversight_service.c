@@ -91,14 +91,14 @@ int oversight_admins(struct ctx *c, const struct rows **ret)
 	return batch_run(b);
 }
 
-int oversight_set_admin(struct ctx *c, const char *email, bool is_admin, const struct rows **ret)
+int oversight_set_admin(struct ctx *c, const char *whom, bool is_admin, const struct rows **ret)
 {
 	struct batch *b = batch_new(c, BATCH_IDENTITY);
 	const struct rows *found;
 	struct account_id a;
 	int err;
 
-	batch_add(b, &found, &sql_oversight_account_by_email, ARGS(arg_text(email)));
+	batch_add(b, &found, &sql_oversight_account_meant, ARGS(arg_text(whom)));
 	err = batch_run(b);
 	if (err)
 		return err;

@@ -311,3 +311,28 @@ Test(platform, its_people_are_named_at_its_host)
 	(void)host_says("grant", NULL, &status);
 	cr_assert_eq(status, 2, "an email is wanted");
 }
+
+/* Such a one can only come of the database; who is listed must be within reach. */
+Test(platform, an_admin_of_another_realm_is_named_by_the_id)
+{
+	struct caller ann = caller(ROLE_OWNER), bob = caller(ROLE_OWNER);
+	const char *id = id_text(ann.account.u);
+	const char *email =
+		database_value("SELECT email FROM accounts WHERE id = $1::uuid", id, NULL);
+	int status;
+
+	database_run(
+		"WITH r AS (INSERT INTO realms (id, slug, name) VALUES ($1::uuid, $1, 'Acme') RETURNING id)"
+		" UPDATE accounts a SET realm_id = r.id, is_global_admin = true FROM r WHERE a.id = r.id",
+		id, NULL);
+	cr_assert(strstr(host_says("list", NULL, NULL),
+			 strf("%s  %s, of the realm %s", email, id, id)));
+	(void)host_says("revoke", email, &status);
+	cr_assert_eq(status, 1, "an email is one of the platform's realm");
+	(void)host_says("revoke", id_text(bob.account.u), &status);
+	cr_assert_eq(status, 1, "no global admin");
+	(void)host_says("revoke", id, &status);
+	cr_assert_eq(status, 0);
+	answer_is_error(get(&ann, "/users"), 401, "AUTH_TOKEN_EXPIRED", NULL);
+	cr_assert_not(strstr(host_says("list", NULL, NULL), id));
+}
