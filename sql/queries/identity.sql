@@ -39,6 +39,17 @@ SELECT $1, $2, $3
 WHERE NOT EXISTS (SELECT FROM tenants WHERE id = $1)
 ON CONFLICT (slug) WHERE deleted_at IS NULL DO NOTHING;
 
+-- Behind oauth_account_lock, so that two of one account do not count the same ones. Nor does anybody found one in another's name.
+-- $1 how many tenants an account may own.
+-- name: identity_tenants_keep_within :exec  role: identity
+SELECT CASE WHEN current_impersonator() IS NULL
+       THEN refuse('ZY402', format('An account owns %s organisations at most here: delete one, or hand it over, first', $1::bigint))
+       ELSE refuse('ZY403', 'Who acts as somebody else does so in one tenant') END
+FROM users u
+JOIN tenants t ON t.id = u.tenant_id AND t.deleted_at IS NULL
+WHERE u.account_id = current_account() AND u.deleted_at IS NULL AND 'owner' = ANY (u.role_keys)
+HAVING count(*) >= $1::bigint OR current_impersonator() IS NOT NULL;
+
 -- A built-in role.  $1 tenant, $2 id, $3 key, $4 name.
 -- name: identity_role_create :exec
 INSERT INTO roles (tenant_id, id, key, name, builtin_key)

@@ -91,6 +91,7 @@ struct config {
 	int64_t email_verify_expires_us, password_reset_expires_us, email_change_expires_us;
 	int64_t magic_link_expires_us, email_otp_expires_us, invitation_expires_us;
 	int64_t invitations_max;                         /* an hour and tenant */
+	int64_t account_tenants_max;                     /* that an account owns and founds */
 	const char *captcha_secret, *captcha_verify_url; /* NULL secret: none is wanted */
 	const char *breached_passwords; /* folder of range files; NULL: not looked at */
 

@@ -368,6 +368,10 @@ const struct setting settings[] = {
 	  .fallback = "100", .min = 1, .max = 1000000,
 	  .about = "How many invitations a tenant may send in an hour.",
 	  .example = "100" },
+	{ "ACCOUNT_TENANTS_MAX", SETTING_INT, FIELD(account_tenants_max),
+	  .fallback = "10", .min = 1, .max = 1000,
+	  .about = "How many tenants an account may own before it can found no other by itself. Global admins found more (POST /api/superadmin/tenants).",
+	  .example = "10" },
 	{ "CAPTCHA_SECRET", SETTING_TEXT, FIELD(captcha_secret), .secret = true, .min = 1, .max = 255,
 	  .about = "The secret of your site at Turnstile, hCaptcha or whoever speaks their protocol. With it "
 		   "sign-up, and whatever sends a mail to an address that was typed, wants a captchaToken.",

@@ -80,7 +80,7 @@ int account_tenants(struct ctx *c, const struct rows **ret) MUST_CHECK;
 
 /*
  * One tenant more, which the account owns; its session goes on where it is. *ret: its seat there,
- * the shape Seat.
+ * the shape Seat. ERR_PLAN_LIMIT_EXCEEDED when it owns ACCOUNT_TENANTS_MAX already.
  */
 int account_found_tenant(struct ctx *c, const struct tenant_new *in, const struct rows **ret)
 	MUST_CHECK;

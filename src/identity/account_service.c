@@ -10,6 +10,7 @@
 #include "events/event.h"
 #include "gen/sql_identity.h"
 #include "gen/sql_mfa.h"
+#include "gen/sql_oauth.h"
 #include "identity/founding.h"
 #include "identity/hot.h"
 #include "identity/letters.h"
@@ -73,6 +74,9 @@ int account_found_tenant(struct ctx *c, const struct tenant_new *in, const struc
 	};
 	struct batch *b = batch_new(c, BATCH_IDENTITY);
 
+	batch_add(b, NULL, &sql_oauth_account_lock, NO_ARGS);
+	batch_add(b, NULL, &sql_identity_tenants_keep_within,
+		  ARGS(arg_int(config()->account_tenants_max)));
 	batch_add(b, NULL, &sql_identity_act_in,
 		  ARGS(arg_uuid(founding.tenant.u), arg_uuid(founding.owner.u)));
 	founding_add(b, c, &founding);

@@ -236,6 +236,9 @@ Test(platform, who_acts_as_somebody_else_stays_in_one_tenant)
 
 	(void)user_make_of(second, ROLE_OWNER, ann.account);
 	as = impersonate(&root, &ann);
+	own = on_tier(as, TIER_ADMIN);
+	answer_is_error(post(&own, "/organisations", "{\"name\":\"Third\"}"), 403, "AUTH_FORBIDDEN",
+			NULL);
 	own = on_tier(as, TIER_AUTH);
 	as = naming(as, second);
 	answer_is_error(get(&as, "/users"), 403, "AUTH_FORBIDDEN", NULL);

@@ -86,3 +86,32 @@ Test(tenants, are_founded_by_whoever_is_logged_in)
 	cr_assert_str_eq(answer_text(get(&there, "/tenant"), "name"), "Blue Sky");
 	answer_is(patch(&there, "/tenant", "{\"name\":\"Bluer Sky\"}"), 200);
 }
+
+/* ACCOUNT_TENANTS_MAX, of which those that are deleted or somebody else's are none. */
+Test(tenants, are_founded_up_to_a_number)
+{
+	enum { MOST = 10, TRIES = MOST + 2 };
+	struct caller ann = on_tier(caller(ROLE_ADMIN), TIER_ADMIN);
+	const struct ask ask = { .method = "POST",
+				 .path = "/api/admin/organisations",
+				 .caller = &ann,
+				 .body = "{\"name\":\"Blue Sky\"}" };
+	struct answer tries[TRIES];
+	int founded = 0;
+
+	answers_together(&ask, TRIES, tries);
+	for (size_t i = 0; i < TRIES; i++) {
+		if (tries[i].status != 201)
+			answer_is_error(tries[i], 402, "PLAN_LIMIT_EXCEEDED", NULL);
+		else
+			founded++;
+	}
+	cr_assert_eq(founded, MOST, "%d", founded);
+
+	database_run(
+		"UPDATE tenants SET deleted_at = now() WHERE id = (SELECT max(tenant_id::text)::uuid FROM users"
+		" WHERE account_id = $1::uuid AND 'owner' = ANY (role_keys))",
+		id_text(ann.account.u), NULL);
+	answer_is(answer_to(&ask), 201);
+	answer_is_error(answer_to(&ask), 402, "PLAN_LIMIT_EXCEEDED", NULL);
+}

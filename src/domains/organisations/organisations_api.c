@@ -33,7 +33,9 @@ static const struct route routes[] = {
 
 	{ POST, "/organisations", TIER_ADMIN, PERM_ACCOUNT, RATE_WRITE,
 	  .body = &tenant_new, .reply = &seat_shape, .status = 201, .flags = ROUTE_IDEMPOTENT,
-	  .summary = "Create an organisation", .about = "The caller owns it; switch to it to work in it", .one = create },
+	  .errors = ERRORS(ERR_PLAN_LIMIT_EXCEEDED),
+	  .summary = "Create an organisation", .about = "The caller owns it; switch to it to work in it. How many one may own is limited",
+	  .one = create },
 
 	{ 0 },
 };
