@@ -342,6 +342,10 @@ UPDATE accounts
 SET password_hash = $1, updated_at = now(), version = version + 1
 WHERE id = current_account() AND (password_hash = $2 OR refuse('ZY409', 'The password was changed meanwhile'));
 
+-- The password was given again in the present session, here and now.
+-- name: identity_password_confirmed :exec  role: identity
+UPDATE sessions SET password_at = now() WHERE id = current_session();
+
 ------------------------------------------------------------------------------------------------------------
 -- Keys that sign access tokens
 

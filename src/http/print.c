@@ -26,8 +26,8 @@ static const char *perm_text(enum perm p)
 }
 
 static const char *const flag_names[] = {
-	"slow",     "hot",     "idempotent", "replica",   "no-store", "hidden",
-	"raw body", "step-up", "person",     "versioned", "moves",
+	"slow",    "hot",    "idempotent", "replica", "no-store", "hidden", "raw body",
+	"step-up", "person", "versioned",  "moves",   "recent",   "recent",
 };
 
 static void write_flags(struct buf *out, unsigned flags)

@@ -142,6 +142,7 @@ bool route_may_fail(const struct route *r, enum tier t, int err)
 	case ERR_AUTH_FORBIDDEN: /* who acts as somebody else is kept from what is a person's own */
 		return r->perm > PERM_ACCOUNT || (r->perm == PERM_ACCOUNT && !is_safe);
 	case ERR_AUTH_MFA_REQUIRED: return r->perm > PERM_ACCOUNT || r->flags & ROUTE_STEP_UP;
+	case ERR_AUTH_RECENT_LOGIN_REQUIRED: return r->flags & ROUTE_RECENT;
 	case ERR_TENANT_SUSPENDED: return route_needs_tenant(r);
 	case ERR_AUTH_CSRF: return takes_cookie && !is_safe;
 	case ERR_RESOURCE_NOT_FOUND: return route_has_params(r);

@@ -50,6 +50,8 @@ enum route_flags {
 	ROUTE_PERSON = 1 << 8,   /* a person's own: no API key, whatever its scopes */
 	ROUTE_VERSIONED = 1 << 9, /* handle answers with a row, its ETag, and Location if made */
 	ROUTE_MOVES = 1 << 10,    /* handle may answer with a 301 to another address */
+	ROUTE_RECENT = 1 << 11,   /* makes a way to log in: of who has no second factor to step up
+				     with, log-in or password must be of the last 15 minutes */
 };
 
 struct route {

@@ -109,6 +109,12 @@ static bool step_up_is_entered(const struct route *r)
 	       (r->perm != PERM_PUBLIC && !(r->flags & ROUTE_HOT) && !is_keys);
 }
 
+/* enter() is asked for the one or the other by what a row needs. */
+static bool recent_is_of_account(const struct route *r)
+{
+	return !(r->flags & ROUTE_RECENT) || (r->perm == PERM_ACCOUNT && r->flags & ROUTE_STEP_UP);
+}
+
 static bool deprecation_is_dated(const struct route *r)
 {
 	struct str rest = str_of(r->deprecated);
@@ -141,6 +147,7 @@ static const struct {
 	{ hot_is_get, "only a GET that wants a credential is answered from the hot copy" },
 	{ step_up_is_entered,
 	  "who steps up is a person, and enters: no open row, no hot one, no API key" },
+	{ recent_is_of_account, "who has to have logged in lately is an account, and steps up" },
 	{ deprecation_is_dated, "deprecated is two dates and the successor's path" },
 	{ is_summed_up, "it has no summary" },
 };

@@ -36,6 +36,10 @@ struct tenant_new {
 	const char *name; /* 1…200 characters; the slug comes of it */
 };
 
+struct password_given {
+	const char *password;
+};
+
 struct password_change {
 	const char *current;
 	const char *new; /* 8…128 characters */
@@ -94,6 +98,10 @@ int account_update(struct ctx *c, const struct account_patch *in, struct grant *
  */
 int account_prove_password(struct ctx *c, const char *path, const char *password,
 			   const struct rows **ret) MUST_CHECK;
+
+/* From now on, for 15 minutes, the present session may do what wants a recent log-in
+ * (ROUTE_RECENT). ERR_AUTH_INVALID_CREDENTIALS as above. */
+int account_confirm_password(struct ctx *c, const struct password_given *in) MUST_CHECK;
 
 /* Revokes all sessions but the present one. ERR_AUTH_INVALID_CREDENTIALS when `current` is wrong.
  */

@@ -149,6 +149,22 @@ int account_prove_password(struct ctx *c, const char *path, const char *password
 	return batch_run(b);
 }
 
+int account_confirm_password(struct ctx *c, const struct password_given *in)
+{
+	const struct rows *account;
+	struct batch *b;
+	int err;
+
+	err = account_prove_password(c, "password", in->password, &account);
+	if (err)
+		return err;
+
+	b = batch_new(c, BATCH_IDENTITY);
+	batch_add(b, NULL, &sql_identity_password_confirmed, NO_ARGS);
+
+	return batch_run(b);
+}
+
 /* The change, under the condition that the password is still the one that was compared. */
 static int set_password(struct ctx *c, const char *hash, const char *compared)
 {

@@ -7,6 +7,7 @@
 #include "base/base.h"
 
 struct ctx;
+struct rows;
 
 int command_keys(int argc, char **argv); /* zygo keys list | rotate | reseal */
 int command_seed(int argc, char **argv); /* zygo seed: the demonstration tenant */

@@ -20,7 +20,7 @@ struct person {
 	struct tenant_id tenant;         /* where to act; nil: where the session does */
 	bool is_named;                   /* the tenant: by the caller, and not by the credential */
 	bool steps_up;                   /* a second factor must have been proven just now */
-	const char *need;                /* "account", "member" or "global_admin" */
+	const char *need;                /* "account", "recent", "member" or "global_admin" */
 	const char *permission;          /* NULL: none */
 };
 

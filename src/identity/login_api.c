@@ -53,6 +53,12 @@ static const struct field refresh_fields[] = {
 };
 static const struct shape refresh_shape = SHAPE("Refresh", struct refresh, refresh_fields);
 
+static const struct field given_fields[] = {
+	{ "password", T_STRING, REQUIRED, offsetof(struct password_given, password), .min = 1, .max = 128, .secret = true,
+	  .about = "The account's" },
+};
+static const struct shape given_shape = SHAPE("PasswordGiven", struct password_given, given_fields);
+
 static const struct field password_fields[] = {
 	{ "currentPassword", T_STRING, REQUIRED, offsetof(struct password_change, current), .min = 1, .max = 128, .secret = true,
 	  .about = "The password until now" },
@@ -138,6 +144,11 @@ static int log_out_all(struct request *r)
 	return err ? err : forget_cookie(r);
 }
 
+static int confirm_password(struct request *r)
+{
+	return account_confirm_password(r->ctx, r->body);
+}
+
 static int change_password(struct request *r)
 {
 	return account_change_password(r->ctx, r->body);
@@ -173,6 +184,12 @@ static const struct route routes[] = {
 
 	{ POST, "/logout-all", TIER_AUTH, PERM_ACCOUNT, RATE_WRITE, .flags = ROUTE_NO_STORE,
 	  .summary = "Log out everywhere", .about = "Ends all sessions of the account", .none = log_out_all },
+
+	{ POST, "/password/confirm", TIER_AUTH, PERM_ACCOUNT, RATE_AUTH,
+	  .body = &given_shape, .flags = ROUTE_SLOW | ROUTE_NO_STORE,
+	  .errors = ERRORS(ERR_AUTH_INVALID_CREDENTIALS),
+	  .summary = "Give my password again", .about = "Routes that make a way to log in want a log-in, or this, of the last 15 minutes, of "
+	  "accounts without a second factor", .none = confirm_password },
 
 	{ POST, "/password/change", TIER_AUTH, PERM_ACCOUNT, RATE_AUTH,
 	  .body = &password_shape, .flags = ROUTE_SLOW | ROUTE_NO_STORE | ROUTE_STEP_UP,

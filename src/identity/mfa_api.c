@@ -164,13 +164,13 @@ static const struct route routes[] = {
 	  .summary = "Prove my second factor again", .about = "Routes that say so want it proven within the last 15 minutes", .none = step_up },
 
 	{ POST, "/mfa/totp/setup", TIER_AUTH, PERM_ACCOUNT, RATE_WRITE,
-	  .reply = &setup_shape, .flags = ROUTE_NO_STORE | ROUTE_STEP_UP,
+	  .reply = &setup_shape, .flags = ROUTE_NO_STORE | ROUTE_STEP_UP | ROUTE_RECENT,
 	  .errors = ERRORS(ERR_RESOURCE_CONFLICT),
 	  .summary = "Set up one-time codes", .about = "A secret for an authenticator app; it counts when /mfa/totp/enable has seen a code of it",
 	  .handle = set_up },
 
 	{ POST, "/mfa/totp/enable", TIER_AUTH, PERM_ACCOUNT, RATE_AUTH,
-	  .body = &code_shape, .reply = &codes_shape, .flags = ROUTE_NO_STORE | ROUTE_STEP_UP,
+	  .body = &code_shape, .reply = &codes_shape, .flags = ROUTE_NO_STORE | ROUTE_STEP_UP | ROUTE_RECENT,
 	  .errors = ERRORS(ERR_AUTH_MFA_INVALID, ERR_RESOURCE_CONFLICT),
 	  .summary = "Enable one-time codes", .about = "From now on a log-in needs one. The first factor ends all other sessions", .handle = enable },
 

@@ -238,7 +238,7 @@ static const struct route routes[] = {
 	  .handle = start, .failed = send_failure },
 
 	{ POST, "/oauth/:provider/link", TIER_AUTH, PERM_ACCOUNT, RATE_AUTH,
-	  .body = &link_body, .reply = &started_shape, .flags = ROUTE_SLOW | ROUTE_NO_STORE | ROUTE_STEP_UP,
+	  .body = &link_body, .reply = &started_shape, .flags = ROUTE_SLOW | ROUTE_NO_STORE | ROUTE_STEP_UP | ROUTE_RECENT,
 	  .errors = ERRORS(ERR_RESOURCE_NOT_FOUND, ERR_BAD_GATEWAY, ERR_GATEWAY_TIMEOUT),
 	  .summary = "Link a provider", .about = "Whoever logs in at this URL then, in this browser, may log in to this account from there on",
 	  .handle = start_link },

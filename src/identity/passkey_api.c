@@ -103,11 +103,11 @@ static const struct route routes[] = {
 	  .summary = "Remove a passkey", .about = "The last factor takes the recovery codes with it; the last way to log in stays", .none = remove_one },
 
 	{ POST, "/passkeys/register/options", TIER_AUTH, PERM_ACCOUNT, RATE_WRITE,
-	  .reply = &passkey_creation_shape, .flags = ROUTE_NO_STORE | ROUTE_STEP_UP,
+	  .reply = &passkey_creation_shape, .flags = ROUTE_NO_STORE | ROUTE_STEP_UP | ROUTE_RECENT,
 	  .summary = "Begin to register a passkey", .about = "For navigator.credentials.create()", .handle = register_options },
 
 	{ POST, "/passkeys/register", TIER_AUTH, PERM_ACCOUNT, RATE_WRITE,
-	  .body = &passkey_new_shape, .reply = &passkey_shape, .status = 201, .flags = ROUTE_NO_STORE | ROUTE_STEP_UP,
+	  .body = &passkey_new_shape, .reply = &passkey_shape, .status = 201, .flags = ROUTE_NO_STORE | ROUTE_STEP_UP | ROUTE_RECENT,
 	  .errors = ERRORS(ERR_AUTH_MFA_INVALID, ERR_RESOURCE_CONFLICT, ERR_RULE_VIOLATED),
 	  .summary = "Register a passkey", .about = "The first factor ends all other sessions", .one = create },
 

@@ -194,12 +194,12 @@ static int on_enter_key(struct ctx *c, const struct rows *row)
 	return OK;
 }
 
-static const char *need_of(enum perm p)
+static const char *need_of(const struct route *row)
 {
-	if (p == PERM_ACCOUNT)
-		return "account";
+	if (row->perm == PERM_ACCOUNT)
+		return row->flags & ROUTE_RECENT ? "recent" : "account";
 
-	return p == PERM_GLOBAL_ADMIN ? "global_admin" : "member";
+	return row->perm == PERM_GLOBAL_ADMIN ? "global_admin" : "member";
 }
 
 /* X-Tenant-ID, or nil. */
@@ -226,7 +226,7 @@ static struct entry *enter_person(struct ctx *c, const struct proof *p, struct t
 						  .tenant = is_named ? named : p->tenant,
 						  .is_named = is_named,
 						  .steps_up = row->flags & ROUTE_STEP_UP,
-						  .need = need_of(row->perm),
+						  .need = need_of(row),
 						  .permission = permissions[row->perm].name,
 					  });
 
@@ -246,7 +246,7 @@ static struct entry *enter_key(struct ctx *c, const struct proof *p, struct tena
 	args[0] = arg_hash(p->api_key);
 	args[1] = arg_text(c->actor.ip);
 	args[2] = arg_uuid(named.u);
-	args[3] = arg_text(wants_person ? "person" : need_of(row->perm));
+	args[3] = arg_text(wants_person ? "person" : need_of(row));
 	args[4] = arg_text(permissions[row->perm].name);
 	e->statement = &sql_identity_enter_key;
 	e->args = (struct args){ args, 5 };

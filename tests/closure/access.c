@@ -257,6 +257,24 @@ static int expect_mfa_stale(const struct mounted *row)
 	return row_holds(row, ROLE_OWNER);
 }
 
+/* Has none, and logged in too long ago to get one. */
+static struct caller login_stale(UNUSED const struct mounted *row)
+{
+	struct caller c = caller(ROLE_OWNER);
+
+	database_run("UPDATE sessions SET created_at = now() - interval '16 minutes' "
+		     "WHERE id = $1::uuid",
+		     id_text(c.session.u), NULL);
+	return c;
+}
+
+static int expect_login_stale(const struct mounted *row)
+{
+	if (row->route->flags & ROUTE_RECENT)
+		return ERR_AUTH_RECENT_LOGIN_REQUIRED;
+	return row_holds(row, ROLE_OWNER);
+}
+
 /* Has none, where the tenant wants one. */
 static struct caller mfa_due(UNUSED const struct mounted *row)
 {
@@ -488,6 +506,7 @@ static const struct {
 	{ "a global admin naming a tenant", global_admin_naming, expect_allowed },
 	{ "a global admin without MFA", global_admin_without_mfa, expect_without_mfa },
 	{ "an owner whose second factor was proven long ago", mfa_stale, expect_mfa_stale },
+	{ "an owner without one who logged in long ago", login_stale, expect_login_stale },
 	{ "an owner without the factor that the tenant wants", mfa_due, expect_mfa_due },
 	{ "a page of another origin", foreign_page, expect_foreign_page },
 	{ "an API key", api_key, expect_api_key },

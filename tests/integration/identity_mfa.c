@@ -363,6 +363,65 @@ Test(identity_mfa, what_is_dangerous_wants_a_recent_proof)
 	answer_is(post(c, "/mfa/recovery-codes", NULL), 200);
 }
 
+static void let_session_grow_old(const struct caller *c)
+{
+	database_run(
+		"UPDATE sessions SET created_at = now() - interval '16 minutes',"
+		" password_at = password_at - interval '16 minutes' WHERE account_id = $1::uuid",
+		id_text(c->account.u), NULL);
+}
+
+/* Whoever has taken it would else keep its owner out with a factor of their own. */
+Test(identity_mfa, an_old_session_gets_nobody_a_way_in)
+{
+	static const char *const ways[] = { "/mfa/totp/setup", "/passkeys/register/options",
+					    "/oauth/no-such/link" };
+	struct person p = person_sign_up();
+	const struct caller *c = &p.caller;
+
+	for (int confirmed = 0; confirmed < 2; confirmed++) {
+		let_session_grow_old(c);
+		for (size_t i = 0; i < ARRAY_LEN(ways); i++)
+			answer_is_error(post(c, ways[i], NULL), 403, "AUTH_RECENT_LOGIN_REQUIRED",
+					NULL);
+		answer_is_error(post(c, "/mfa/totp/enable", with_code("000000")), 403,
+				"AUTH_RECENT_LOGIN_REQUIRED", NULL);
+		answer_is_error(post(c, "/password/confirm", "{\"password\":\"not this one\"}"),
+				401, "AUTH_INVALID_CREDENTIALS", "password");
+		answer_is(post(c, "/password/confirm", strf("{\"password\":\"%s\"}", p.password)),
+			  204);
+		answer_is(post(c, "/mfa/totp/setup", NULL), 200);
+	}
+}
+
+/* A password that leaked is no factor: it steps up nobody who has one. */
+Test(identity_mfa, the_password_stands_in_for_no_factor)
+{
+	struct enrolled e = enroll();
+	const struct caller *c = &e.person.caller;
+
+	let_proof_grow_old(c);
+	answer_is(post(c, "/password/confirm", strf("{\"password\":\"%s\"}", e.person.password)),
+		  204);
+	answer_is_error(post(c, "/passkeys/register/options", NULL), 403, "AUTH_MFA_REQUIRED",
+			NULL);
+}
+
+/* Nor can anybody get a first factor without a password but by logging in again. */
+Test(identity_mfa, who_has_no_password_logs_in_again)
+{
+	struct person p = person_sign_up();
+	const struct caller *c = &p.caller;
+
+	database_run("UPDATE accounts SET password_hash = NULL WHERE id = $1::uuid",
+		     id_text(c->account.u), NULL);
+	answer_is(post(c, "/mfa/totp/setup", NULL), 200);
+	let_session_grow_old(c);
+	answer_is_error(post(c, "/password/confirm", "{\"password\":\"anything\"}"), 401,
+			"AUTH_INVALID_CREDENTIALS", "password");
+	answer_is_error(post(c, "/mfa/totp/setup", NULL), 403, "AUTH_RECENT_LOGIN_REQUIRED", NULL);
+}
+
 /*
  * The tenant, the global admin
  */
