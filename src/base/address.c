@@ -110,11 +110,6 @@ bool address_is_in(const char *ip, const char *list)
 	return false;
 }
 
-bool address_is_loopback(const char *ip)
-{
-	return address_is_in(ip, "127.0.0.0/8,::1") || str_starts(str_of(ip), "unix:");
-}
-
 const char *address_subject(struct arena *a, const char *ip)
 {
 	static const uint8_t mapped[MAPPED_BITS / 8] = { [10] = 0xff, [11] = 0xff };

@@ -12,9 +12,6 @@ bool is_cidr(struct str s); /* an address, '/' and a length, with no bit set pas
 /* Is ip one of the comma-separated addresses and networks? False when either is not well-formed. */
 bool address_is_in(const char *ip, const char *list);
 
-/* This host itself: 127.0.0.0/8, ::1, a Unix socket ("unix:"). */
-bool address_is_loopback(const char *ip);
-
 /*
  * Whom a limit by address counts: the IPv4 address, or the /64 of an IPv6 address, since that is
  * what one customer has. "ip:192.0.2.1"

@@ -217,8 +217,9 @@ const struct setting settings[] = {
 	  .about = "Load balancers in front of nginx: X-Forwarded-For is believed from these "
 		   "alone. Without them the client is whoever connects to nginx.",
 	  .example = "10.0.0.0/8,fd00::/8" },
-	{ "METRICS_ALLOW", SETTING_ADDRESSES, FIELD(metrics_allow), .fallback = "127.0.0.1,::1",
-	  .about = "Who may read /metrics.",
+	{ "METRICS_ALLOW", SETTING_ADDRESSES, FIELD(metrics_allow), .development = "127.0.0.0/8,::1",
+	  .about = "Who may read /metrics and /metrics/realtime. Nobody where it is not set: behind a proxy on the same host, which "
+		   "TRUSTED_PROXIES does not name, everybody comes from 127.0.0.1.",
 	  .example = "127.0.0.1,::1,10.0.0.5" },
 	{ "WORKERS_WEBHOOKS", SETTING_INT, FIELD(workers_webhooks),
 	  .fallback = "1", .max = 16,

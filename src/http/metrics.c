@@ -1,8 +1,10 @@
 /* The scoreboard as Prometheus' text: see metrics.h. */
 #include "http/metrics.h"
 
+#include "base/address.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/config.h"
 #include "prefork/scoreboard.h"
 
 #include <assert.h>
@@ -29,6 +31,12 @@ void metrics_write_others(struct ctx *c, struct buf *out)
 void metrics_init(const struct scoreboard *b)
 {
 	board = b;
+}
+
+bool metrics_may_be_read(const char *ip, const char *forwarded)
+{
+	return (!forwarded || config()->trusted_proxies) &&
+	       address_is_in(ip, config()->metrics_allow);
 }
 
 static void head(struct buf *out, const char *name, const char *type, const char *help)

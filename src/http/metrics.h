@@ -18,6 +18,13 @@ void metrics_init(const struct scoreboard *b);
 void metrics_write(struct buf *out);
 
 /*
+ * Whether METRICS_ALLOW lets who asks read them. ip: whom they are believed to be; forwarded: their
+ * X-Forwarded-For or NULL. Where no proxy is trusted, an address that forwards for others is not
+ * whose it would have to be.
+ */
+bool metrics_may_be_read(const char *ip, const char *forwarded);
+
+/*
  * What others have to say beside: write is asked at each reading, with the ctx of the request, and
  * writes nothing where it fails. At start; at most four.
  */

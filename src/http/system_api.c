@@ -6,10 +6,8 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "base/config.h"
 #include "cache/redis.h"
 #include "db/conn.h"
-#include "base/address.h"
 #include "http/api.h"
 #include "http/docs_page.h"
 #include "http/metrics.h"
@@ -98,13 +96,11 @@ static int ready(struct request *r)
 	return reply_end(r, &w);
 }
 
-/* nginx forwards the address of who asks; METRICS_ALLOW says who may beside this host. */
 static int metrics(struct request *r)
 {
-	const char *ip = r->ctx->actor.ip;
 	struct buf text;
 
-	if (!address_is_loopback(ip) && !address_is_in(ip, config()->metrics_allow))
+	if (!metrics_may_be_read(r->ctx->actor.ip, request_header(r, "X_FORWARDED_FOR")))
 		return fail(
 			r->ctx, ERR_AUTH_FORBIDDEN, NULL,
 			"This address may not read the metrics; METRICS_ALLOW lists those that may");

@@ -10,6 +10,7 @@
 #include "base/config.h"
 #include "base/ctx.h"
 #include "base/log.h"
+#include "http/metrics.h"
 #include "prefork/supervisor.h"
 #include "realtime/admission.h"
 #include "realtime/connection.h"
@@ -282,6 +283,14 @@ static int answer(struct lws *wsi, unsigned status, const char *type, struct str
 	return lws_http_transaction_completed(wsi) ? -1 : 0;
 }
 
+/* Whoever is at the socket itself may. */
+static bool may_read_metrics(struct lws *wsi)
+{
+	struct handshake h = read_handshake(wsi);
+
+	return !h.ip || metrics_may_be_read(h.ip, header(wsi, WSI_TOKEN_X_FORWARDED_FOR));
+}
+
 static int page(struct lws *wsi, const char *path)
 {
 	struct buf text;
@@ -291,6 +300,9 @@ static int page(struct lws *wsi, const char *path)
 		return answer(wsi, 200, "application/json", STR("{\"status\":\"ok\"}"));
 	if (strcmp(path, "/metrics") != 0)
 		return answer(wsi, 404, "text/plain", STR("Here are /ws, /health and /metrics\n"));
+	if (!may_read_metrics(wsi))
+		return answer(wsi, 403, "text/plain",
+			      STR("METRICS_ALLOW lists who may read them\n"));
 
 	buf_init(&text, own.arena, KIB(16));
 	tally_write(own.worker->board, &text);

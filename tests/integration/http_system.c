@@ -5,6 +5,7 @@
 #include "support/caller.h"
 #include "support/credential.h"
 #include "support/factories.h"
+#include "support/site.h"
 #include "support/world.h"
 
 #include <criterion/criterion.h>
@@ -44,6 +45,46 @@ Test(http_system, metrics_are_prometheus_text)
 	cr_assert_gt(a.body.len, 100);
 	while ((line = str_cut(&rest, '\n')).ptr)
 		check_line(line);
+}
+
+/* The status of a page of `zygo realtime`, which no row describes. */
+static const char *status_of(const char *path, const char *header)
+{
+	const char *argv[] = { "curl",
+			       "-s",
+			       "--cacert",
+			       world()->ca,
+			       "-o",
+			       "/dev/null",
+			       "-w",
+			       "%{http_code}",
+			       "-H",
+			       header,
+			       strf("%s%s", world()->url, path),
+			       NULL };
+
+	return strf("%.*s", STR_FMT(world_run(argv, NULL)));
+}
+
+/* Behind a proxy on this host that nobody has named, the world would come from 127.0.0.1. */
+Test(http_system, metrics_are_not_forwarded)
+{
+	struct caller nobody = on_tier(caller_nobody(), TIER_SYSTEM);
+	const char *forwarded = "X-Forwarded-For: 127.0.0.1";
+
+	answer_is_error(ask_with(&nobody, "GET", "/metrics", NULL, forwarded), 403,
+			"AUTH_FORBIDDEN", NULL);
+	cr_assert_str_eq(status_of("/metrics/realtime", "Accept: */*"), "200");
+	cr_assert_str_eq(status_of("/metrics/realtime", forwarded), "403");
+}
+
+Test(http_system, metrics_are_for_whom_the_admin_names)
+{
+	struct caller nobody = on_tier(caller_nobody(), TIER_SYSTEM);
+
+	nobody.url = site_start("metrics", (const char *[]){ "METRICS_ALLOW=192.0.2.1", NULL });
+	answer_is_error(get(&nobody, "/metrics"), 403, "AUTH_FORBIDDEN", NULL);
+	site_stop("metrics");
 }
 
 Test(http_system, keys_are_published_without_their_private_half)

@@ -24,15 +24,6 @@ Test(address, is_in_a_list)
 		cr_expect_eq(address_is_in(lists[i].ip, lists[i].list), lists[i].is_in, "%zu", i);
 }
 
-Test(address, of_this_host)
-{
-	cr_expect(address_is_loopback("127.0.0.53"));
-	cr_expect(address_is_loopback("::1"));
-	cr_expect(address_is_loopback("unix:"));
-	cr_expect(!address_is_loopback("128.0.0.1"));
-	cr_expect(!address_is_loopback(NULL));
-}
-
 Test(address, of_one_customer_is_counted_together)
 {
 	struct arena *a = arena_new();
