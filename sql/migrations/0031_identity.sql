@@ -1,4 +1,4 @@
--- If-Match with a list; a first second factor for who has just logged in.
+-- If-Match with a list; a first second factor for who has just logged in; a new JWT_SECRET without new API keys.
 
 -- True when the row has a version that If-Match named, or none was named; else 412 (RFC 9110 section 13.1.1). version_matches() stays
 -- for the binaries of before.
@@ -109,3 +109,10 @@ BEGIN
 	RETURN NEXT;
 END
 $$;
+
+------------------------------------------------------------------------------------------------------------
+-- Hashes that outlive JWT_SECRET
+
+-- Under which JWT_SECRET a hash was made (token_mark() in src/crypto/token.h); NULL: the one of before this migration.
+ALTER TABLE api_key_secrets ADD COLUMN keyed_by bytea;
+ALTER TABLE recovery_codes ADD COLUMN keyed_by bytea;

@@ -14,10 +14,10 @@ INSERT INTO api_keys (tenant_id, id, user_id, name, hint, scopes, allowed_ips, r
 VALUES (current_tenant(), $1, current_seat(), $2, $3, ARRAY(SELECT DISTINCT s FROM unnest($4::text[]) AS s ORDER BY s),
         ARRAY(SELECT DISTINCT a::inet FROM unnest($5::text[]) AS a), $6, $7);
 
--- $1 key, $2 hash.
+-- $1 key, $2 hash, $3 mark of the secret that it is under.
 -- name: apikeys_add_secret :exec
-INSERT INTO api_key_secrets (tenant_id, api_key_id, hash)
-VALUES (current_tenant(), $1, $2);
+INSERT INTO api_key_secrets (tenant_id, api_key_id, hash, keyed_by)
+VALUES (current_tenant(), $1, $2, $3);
 
 -- name: apikeys_get :one  reply: ApiKey  noun: API key
 SELECT id, name, hint, user_id AS "userId", scopes, ARRAY(SELECT a::cidr::text FROM unnest(allowed_ips) AS a) AS "allowedIps",

@@ -262,13 +262,39 @@ WHERE token_hash IN (SELECT token_hash FROM ws_tickets WHERE expires_at < now() 
 ------------------------------------------------------------------------------------------------------------
 -- API keys
 
--- Whose a key is and how often it may be used, before the request is let in or not: it proves nothing.  $1 hash of its secret.
+-- Whose a key is and how often it may be used, before the request is let in or not: it proves nothing.  $1 hash of its secret, $2 the one
+-- under the JWT_SECRET of before, or NULL.
 -- name: identity_key_find :opt  role: identity
-SELECT k.id, u.account_id, k.rate_limit
+SELECT k.id, u.account_id, k.rate_limit, s.hash = $1 AS is_current
 FROM api_key_secrets s
 JOIN api_keys k ON k.tenant_id = s.tenant_id AND k.id = s.api_key_id
 JOIN users u ON u.tenant_id = k.tenant_id AND u.id = k.user_id
-WHERE s.hash = $1;
+WHERE s.hash IN ($1, $2)
+ORDER BY s.hash = $1 DESC
+LIMIT 1;
+
+-- Ahead of identity_key_adopt: nobody rotates the key meanwhile, whose older secret would get a row without an end.  $1 key.
+-- name: identity_key_lock :exec  role: identity
+SELECT FROM api_keys WHERE id = $1 FOR NO KEY UPDATE;
+
+-- The hash under the present JWT_SECRET beside that under the one of before, by which other hosts, and workers that are about to leave, may
+-- still look.  $1 hash, $2 the one of before, $3 mark.
+-- name: identity_key_adopt :exec  role: identity
+INSERT INTO api_key_secrets (tenant_id, api_key_id, hash, expires_at, keyed_by)
+SELECT tenant_id, api_key_id, $1, expires_at, $3
+FROM api_key_secrets
+WHERE hash = $2
+ON CONFLICT ON CONSTRAINT api_key_secrets_hash_key DO NOTHING;
+
+-- What ends with JWT_SECRET_PREVIOUS: API keys that nobody has used under the present secret, and accounts with recovery codes from
+-- before.  $1 mark.
+-- name: identity_keyed_before :one  role: identity
+SELECT (SELECT count(*)
+	FROM api_keys k
+	WHERE k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
+	  AND NOT EXISTS (SELECT FROM api_key_secrets s
+			  WHERE s.tenant_id = k.tenant_id AND s.api_key_id = k.id AND s.keyed_by = $1)) AS api_keys,
+       (SELECT count(DISTINCT account_id) FROM recovery_codes WHERE used_at IS NULL AND keyed_by IS DISTINCT FROM $1) AS accounts;
 
 -- When it was last used, and from where: at most once a minute, see is_stale in enter_key().  $1 tenant, $2 key, $3 address.
 -- name: identity_key_touch :exec  role: identity

@@ -65,14 +65,14 @@ DELETE FROM mfa_attempts WHERE account_id = current_account();
 ------------------------------------------------------------------------------------------------------------
 -- Factors
 
--- What an attempt is compared with.  $1 hash of the code as if it were a recovery code.
+-- What an attempt is compared with.  $1 hash of the code as if it were a recovery code, $2 the one under the JWT_SECRET of before or NULL.
 -- name: mfa_factors :opt  role: identity
 SELECT a.id AS account_id, a.email, a.password_hash, a.mfa_enabled, t.secret_sealed, t.enabled_at IS NOT NULL AS is_totp_enabled,
        coalesce(t.last_step, 0) AS last_step, r.used_at IS NULL AND r.code_hash IS NOT NULL AS is_recovery_code,
        coalesce(ceil(extract(epoch FROM m.locked_until - now())), 0)::bigint AS locked_s
 FROM accounts a
 LEFT JOIN totp_factors t ON t.account_id = a.id
-LEFT JOIN recovery_codes r ON r.account_id = a.id AND r.code_hash = $1
+LEFT JOIN recovery_codes r ON r.account_id = a.id AND r.code_hash IN ($1, $2)
 LEFT JOIN mfa_attempts m ON m.account_id = a.id
 WHERE a.id = current_account();
 
@@ -119,20 +119,20 @@ DELETE FROM totp_factors WHERE account_id = current_account();
 ------------------------------------------------------------------------------------------------------------
 -- Recovery codes
 
--- $1 hash.
+-- $1 hash, $2 as above.
 -- name: mfa_recovery_spend :exec  role: identity
 UPDATE recovery_codes
 SET used_at = now()
-WHERE account_id = current_account() AND code_hash = $1 AND (used_at IS NULL OR refuse('ZY463', 'This code was used already'));
+WHERE account_id = current_account() AND code_hash IN ($1, $2) AND (used_at IS NULL OR refuse('ZY463', 'This code was used already'));
 
 -- The old set ends where a new one begins.
 -- name: mfa_recovery_remove :exec  role: identity
 DELETE FROM recovery_codes WHERE account_id = current_account();
 
--- They stand in for a second factor, so there must be one.  $1 hash.
+-- They stand in for a second factor, so there must be one.  $1 hash, $2 mark of the secret that it is under.
 -- name: mfa_recovery_create :exec  role: identity
-INSERT INTO recovery_codes (account_id, code_hash)
-SELECT id, $1
+INSERT INTO recovery_codes (account_id, code_hash, keyed_by)
+SELECT id, $1, $2
 FROM accounts
 WHERE id = current_account() AND (mfa_enabled OR refuse('ZY422', 'Set up a second factor first'));
 

@@ -35,7 +35,8 @@ struct config {
 
 	const char *jwt_issuer;
 	const char *jwt_audience;
-	const char *jwt_secret; /* keys the hashes of opaque tokens */
+	const char *jwt_secret;          /* keys the hashes of opaque tokens */
+	const char *jwt_secret_previous; /* did so before, for what is found by both; NULL: none */
 	int64_t jwt_expires_us;
 	int64_t refresh_expires_us;
 	int64_t session_idle_us;

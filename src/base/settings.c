@@ -76,9 +76,14 @@ const struct setting settings[] = {
 	  .required = true, .secret = true, .min = 32, .max = 1024,
 	  .development = "development-only-jwt-secret-0123456789",
 	  .about = "Keys the hashes under which refresh tokens, sessions and one-time tokens are "
-		   "stored. When it changes, everybody logs in again, and API keys, recovery codes "
-		   "and links in mails are void: see docs/admin.md.",
+		   "stored. When it changes, everybody logs in again, and links in mails are void: see "
+		   "docs/admin.md.",
 	  .example = "what `openssl rand -base64 48` prints" },
+	{ "JWT_SECRET_PREVIOUS", SETTING_TEXT, FIELD(jwt_secret_previous),
+	  .secret = true, .min = 32, .max = 1024,
+	  .about = "What JWT_SECRET was before: API keys and recovery codes from then are found by it, and the "
+		   "keys' hashes made anew as they are used. `zygo doctor` says how many are left.",
+	  .example = "what-JWT_SECRET-was-before-it-leaked" },
 	{ "JWT_ISSUER", SETTING_TEXT, FIELD(jwt_issuer), .fallback = "$API_URL",
 	  .about = "The claim iss of access tokens.",
 	  .example = "https://api.zygo.tech" },

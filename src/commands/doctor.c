@@ -195,6 +195,32 @@ static void check_redis(struct ctx *c)
 	redis_done();
 }
 
+/* ---- hashes ---- */
+
+static void check_hashes(struct ctx *c)
+{
+	const struct rows *left;
+	int64_t keys, accounts;
+
+	if (!config()->jwt_secret_previous) {
+		ok("under JWT_SECRET alone");
+		return;
+	}
+	if (keyed_before(c, &left)) {
+		problem("could not be looked at: %s",
+			c->fault.detail ? c->fault.detail : c->fault.message);
+		return;
+	}
+	keys = rows_get_int(left, "api_keys");
+	accounts = rows_get_int(left, "accounts");
+	if (keys || accounts)
+		warning("%lld API keys, and the recovery codes of %lld accounts, end with JWT_SECRET_PREVIOUS: keys stay once "
+			"they are used, codes are made anew",
+			(long long)keys, (long long)accounts);
+	else
+		ok("nothing needs JWT_SECRET_PREVIOUS any more");
+}
+
 /* ---- events ---- */
 
 static void check_lag(const struct lag *l)
@@ -266,8 +292,8 @@ static const struct {
 } checks[] = {
 	{ "file", check_file },         { "unused", check_unused },
 	{ "database", check_database }, { "isolation", check_isolation },
-	{ "redis", check_redis },       { "events", check_events },
-	{ "sockets", check_sockets },
+	{ "redis", check_redis },       { "hashes", check_hashes },
+	{ "events", check_events },     { "sockets", check_sockets },
 };
 
 int command_doctor(int argc, char **argv UNUSED)

@@ -20,13 +20,21 @@ static_assert(TOKEN_TEXT_SIZE ==
 static_assert(TOKEN_HASH_SIZE == crypto_auth_hmacsha256_BYTES, "the hash is an HMAC-SHA256");
 
 /* HMAC after its key, before any data. */
-static crypto_auth_hmacsha256_state keyed;
-static bool ready;
+static crypto_auth_hmacsha256_state keyed, keyed_before;
+static bool ready, has_before;
 
-void token_init(const char *secret)
+static void key(crypto_auth_hmacsha256_state *state, const char *secret)
 {
-	crypto_auth_hmacsha256_init(&keyed, (const unsigned char *)secret, strlen(secret));
+	crypto_auth_hmacsha256_init(state, (const unsigned char *)secret, strlen(secret));
+}
+
+void token_init(const char *secret, const char *previous)
+{
+	key(&keyed, secret);
 	ready = true;
+	has_before = previous != NULL;
+	if (has_before)
+		key(&keyed_before, previous);
 }
 
 void token_make(char ret[TOKEN_TEXT_SIZE])
@@ -39,13 +47,29 @@ void token_make(char ret[TOKEN_TEXT_SIZE])
 	secret_wipe(bytes, sizeof(bytes));
 }
 
-void token_hash(struct str token, struct token_hash *ret)
+static void hash(crypto_auth_hmacsha256_state state, struct str token, struct token_hash *ret)
 {
-	crypto_auth_hmacsha256_state state = keyed;
-
 	BUG_IF(!ready);
 	crypto_auth_hmacsha256_update(&state, (const unsigned char *)token.ptr, token.len);
 	crypto_auth_hmacsha256_final(&state, ret->bytes);
+}
+
+void token_hash(struct str token, struct token_hash *ret)
+{
+	hash(keyed, token, ret);
+}
+
+bool token_hash_before(struct str token, struct token_hash *ret)
+{
+	if (has_before)
+		hash(keyed_before, token, ret);
+
+	return has_before;
+}
+
+void token_mark(struct token_hash *ret)
+{
+	hash(keyed, STR("keyed_by"), ret);
 }
 
 void sha256(struct str data, uint8_t ret[32])

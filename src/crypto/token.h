@@ -16,9 +16,15 @@ struct token_hash {
 	uint8_t bytes[TOKEN_HASH_SIZE];
 };
 
-void token_init(const char *secret); /* at start: the key; copied */
+/* At start: the key, and the one that it takes the place of, or NULL; copied. */
+void token_init(const char *secret, const char *previous);
 void token_make(char ret[TOKEN_TEXT_SIZE]);
 void token_hash(struct str token, struct token_hash *ret);
+
+/* As it was under the previous key, for what outlives a key; false when there is none. */
+bool token_hash_before(struct str token, struct token_hash *ret);
+/* Says which key a hash is under without saying the key: for columns keyed_by. */
+void token_mark(struct token_hash *ret);
 
 /* Unkeyed SHA-256, for request digests and cache keys. */
 void sha256(struct str data, uint8_t ret[32]);

@@ -11,6 +11,7 @@
 #include "db/conn.h"
 #include "gen/sql_identity.h"
 #include "http/permissions.h"
+#include "identity/hash.h"
 #include "identity/keys.h"
 #include "identity/reseal.h"
 
@@ -19,7 +20,7 @@ struct ctx *command_begin(const char *name)
 	static const uint8_t no_key[sizeof(config()->encryption_key_previous)];
 	static struct ctx c;
 
-	token_init(config()->jwt_secret);
+	token_init(config()->jwt_secret, config()->jwt_secret_previous);
 	seal_init(config()->encryption_key);
 	if (memcmp(config()->encryption_key_previous, no_key, sizeof(no_key)) != 0)
 		seal_also_open(config()->encryption_key_previous);
@@ -142,6 +143,17 @@ int command_keys(int argc, char **argv)
 					     { 0 } };
 
 	return command_verb(verbs, argc, argv);
+}
+
+int keyed_before(struct ctx *c, const struct rows **ret)
+{
+	struct batch *b = batch_new(c, BATCH_IDENTITY);
+	struct token_hash mark;
+
+	token_mark(&mark);
+	batch_add(b, ret, &sql_identity_keyed_before, ARGS(arg_hash(&mark)));
+
+	return batch_run(b);
 }
 
 /*

@@ -23,6 +23,10 @@ int sync_builtin_roles(void);
 struct ctx *command_begin(const char *name);
 void command_end(struct ctx *c);
 
+/* What is lost without JWT_SECRET_PREVIOUS: a row of api_keys and accounts (with recovery codes).
+ */
+int keyed_before(struct ctx *c, const struct rows **ret) MUST_CHECK;
+
 /* A command's own commands, such as `rotate` of `zygo keys`. */
 struct verb {
 	const char *name;

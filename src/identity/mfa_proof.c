@@ -54,15 +54,21 @@ static void enter(struct batch *b, const struct mfa_proof *p, const struct rows 
 		batch_add(b, ret, &sql_mfa_demand_enter, ARGS(arg_hash(p->demand)));
 }
 
+static struct arg arg_before(const struct mfa_proof *p)
+{
+	return arg_hash(p->has_before ? &p->code_hash_before : NULL);
+}
+
 void mfa_proof_start(struct batch *b, struct ctx *c, struct mfa_proof *p)
 {
 	p->code = p->code ? mfa_plain_code(c, p->code) : NULL;
 	token_hash(str_of(p->code), &p->code_hash);
+	p->has_before = token_hash_before(str_of(p->code), &p->code_hash_before);
 	arena_holds_secret(c->arena);
 
 	enter(b, p, &p->who);
 	batch_add(b, &p->counted, &sql_mfa_attempt, NO_ARGS);
-	batch_add(b, &p->factors, &sql_mfa_factors, ARGS(arg_hash(&p->code_hash)));
+	batch_add(b, &p->factors, &sql_mfa_factors, ARGS(arg_hash(&p->code_hash), arg_before(p)));
 }
 
 /* A one-time code of the account's secret, which is the one that is enabled, or the one that is
@@ -145,6 +151,6 @@ void mfa_proof_spend(struct batch *b, struct ctx *c, const struct mfa_proof *p)
 	if (!p->is_recovery)
 		return;
 
-	batch_add(b, NULL, &sql_mfa_recovery_spend, ARGS(arg_hash(&p->code_hash)));
+	batch_add(b, NULL, &sql_mfa_recovery_spend, ARGS(arg_hash(&p->code_hash), arg_before(p)));
 	batch_account_event(b, c, "mfa.recoveryCodeUsed", ACTING_ACCOUNT, NULL);
 }

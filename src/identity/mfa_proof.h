@@ -33,7 +33,8 @@ struct mfa_proof {
 	/* By mfa_proof_start(): who it is (one row, or none) and what it has. */
 	const struct rows *who, *counted, *factors;
 
-	struct token_hash code_hash;
+	struct token_hash code_hash, code_hash_before; /* the latter under JWT_SECRET_PREVIOUS */
+	bool has_before;
 	int64_t step;     /* of a one-time code that was right */
 	bool is_recovery; /* a recovery code was */
 };

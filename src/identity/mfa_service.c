@@ -125,13 +125,16 @@ static const char *make_code(struct ctx *c)
 static void add_codes(struct batch *b, struct ctx *c, struct recovery_codes *ret)
 {
 	struct token_hash *hashes = arena_make_n(c->arena, struct token_hash, RECOVERY_CODES);
+	struct token_hash *mark = arena_make(c->arena, struct token_hash);
 
+	token_mark(mark);
 	arena_holds_secret(c->arena);
 	batch_add(b, NULL, &sql_mfa_recovery_remove, NO_ARGS);
 	for (size_t i = 0; i < RECOVERY_CODES; i++) {
 		ret->v[i] = make_code(c);
 		token_hash(str_of(mfa_plain_code(c, ret->v[i])), &hashes[i]);
-		batch_add(b, NULL, &sql_mfa_recovery_create, ARGS(arg_hash(&hashes[i])));
+		batch_add(b, NULL, &sql_mfa_recovery_create,
+			  ARGS(arg_hash(&hashes[i]), arg_hash(mark)));
 	}
 }
 

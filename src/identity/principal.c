@@ -85,19 +85,44 @@ static int take_cookie(struct request *r, struct str cookie, struct proof *ret)
 	return OK;
 }
 
-/* Before this process has seen a key, its own limit is asked for: one round trip more, once. */
-static int find_key(struct ctx *c, const struct token_hash *hash, struct known *ret)
+/* Found by what its hash was under JWT_SECRET_PREVIOUS: from now on it is found by the present one.
+ */
+static int adopt_key(struct ctx *c, const struct rows *key, const struct token_hash *hash,
+		     const struct token_hash *before)
 {
 	struct batch *b = batch_new(c, BATCH_IDENTITY);
+	struct token_hash mark;
+
+	token_mark(&mark);
+	batch_add(b, NULL, &sql_identity_key_lock, ARGS(arg_uuid(rows_get_uuid(key, "id"))));
+	batch_add(b, NULL, &sql_identity_key_adopt,
+		  ARGS(arg_hash(hash), arg_hash(before), arg_hash(&mark)));
+
+	return batch_run(b);
+}
+
+/* Before this process has seen a key, its own limit is asked for: one round trip more, once. */
+static int find_key(struct ctx *c, struct str text, const struct token_hash *hash,
+		    struct known *ret)
+{
+	struct batch *b = batch_new(c, BATCH_IDENTITY);
+	struct token_hash before;
+	bool has_before = token_hash_before(text, &before);
 	const struct rows *row;
 	int err;
 
-	batch_add(b, &row, &sql_identity_key_find, ARGS(arg_hash(hash)));
+	batch_add(b, &row, &sql_identity_key_find,
+		  ARGS(arg_hash(hash), arg_hash(has_before ? &before : NULL)));
 	err = batch_run(b);
 	if (err)
 		return err;
 	if (!rows_len(row))
 		return fail(c, ERR_AUTH_TOKEN_EXPIRED, NULL, "Invalid or expired API key");
+	if (!rows_get_bool(row, "is_current")) {
+		err = adopt_key(c, row, hash, &before);
+		if (err)
+			return err;
+	}
 
 	*ret = (struct known){ .id = rows_get_uuid(row, "id"),
 			       .account = { rows_get_uuid(row, "account_id") },
@@ -120,7 +145,7 @@ static int take_api_key(struct request *r, struct str text, struct proof *ret)
 
 	token_hash(text, hash);
 	if (!known_find(hash, &whose)) {
-		err = find_key(c, hash, &whose);
+		err = find_key(c, text, hash, &whose);
 		if (err)
 			return err;
 	}

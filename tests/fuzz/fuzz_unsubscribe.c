@@ -34,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!a) {
 		a = arena_new();
 		config_set(&set);
-		token_init("a key of thirty-two characters..");
+		token_init("a key of thirty-two characters..", NULL);
 	}
 
 	BUG_IF(unsubscribe_read(a, text, &read));

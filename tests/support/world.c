@@ -73,7 +73,7 @@ const struct world *world(void)
 
 	cr_assert(config_load(need_env("ZYGO_TEST_ENV_FILE"), &conf), "zygo.env is not valid");
 	config_set(&conf);
-	token_init(conf.jwt_secret);
+	token_init(conf.jwt_secret, NULL);
 	seal_init(conf.encryption_key);
 	openapi_include(&event_webhooks);
 	cr_assert(routes_init(mounts), "the tables of routes are not valid");

@@ -15,11 +15,12 @@
 #include "db/page.h"
 #include "events/event.h"
 #include "gen/sql_apikeys.h"
+#include "identity/hash.h"
 
 /* A key that nobody has yet, and what is kept of it. */
 struct secret {
 	char text[APIKEY_TEXT_SIZE];
-	struct token_hash hash;
+	struct token_hash hash, keyed_by;
 };
 
 static struct secret *secret_new(struct ctx *c)
@@ -28,6 +29,7 @@ static struct secret *secret_new(struct ctx *c)
 
 	apikey_make(config_is_production(), s->text);
 	token_hash(str_of(s->text), &s->hash);
+	token_mark(&s->keyed_by);
 
 	return s;
 }
@@ -45,7 +47,7 @@ static struct arg arg_limit(int64_t rate_limit)
 static void add_secret(struct batch *b, struct api_key_id id, const struct secret *s)
 {
 	batch_add(b, NULL, &sql_apikeys_add_secret,
-		  ARGS(arg_uuid(id.u), arg_bytes(s->hash.bytes, sizeof(s->hash.bytes))));
+		  ARGS(arg_uuid(id.u), arg_hash(&s->hash), arg_hash(&s->keyed_by)));
 }
 
 static int must_be_ahead(struct ctx *c, int64_t expires_at_us)

@@ -17,29 +17,38 @@
 #define ID_BYTES        sizeof(struct uuid)
 #define TOKEN_BYTES_MAX 256
 
-/* Of these bytes, for this purpose: no other hash of ours begins with its name. */
-static void sign(struct arena *a, struct str said, uint8_t ret[SIGNATURE_BYTES])
+/* What is signed of these bytes, for this purpose: no other hash of ours begins with its name. A
+ * signature is the first SIGNATURE_BYTES of the hash. */
+static struct str text_of(struct arena *a, struct str said)
 {
-	struct token_hash hash;
+	return str_of(arena_printf(a, "unsubscribe:%s", str_base64url(a, said.ptr, said.len)));
+}
 
-	token_hash(str_of(arena_printf(a, "unsubscribe:%s", str_base64url(a, said.ptr, said.len))),
-		   &hash);
-	memcpy(ret, hash.bytes, SIGNATURE_BYTES);
+/* Mails of before JWT_SECRET changed are still in people's mailboxes. */
+static bool is_signed(struct arena *a, struct str said, const void *signature)
+{
+	struct token_hash hash, before;
+
+	token_hash(text_of(a, said), &hash);
+
+	return secret_equal(hash.bytes, signature, SIGNATURE_BYTES) ||
+	       (token_hash_before(text_of(a, said), &before) &&
+		secret_equal(before.bytes, signature, SIGNATURE_BYTES));
 }
 
 const char *unsubscribe_url(struct arena *a, const struct subscription *s)
 {
-	uint8_t signature[SIGNATURE_BYTES];
+	struct token_hash hash;
 	struct buf said, token;
 
 	buf_init(&said, a, TOKEN_BYTES_MAX);
 	buf_add(&said, &s->tenant, ID_BYTES);
 	buf_add(&said, &s->user, ID_BYTES);
 	buf_str(&said, s->kind ? s->kind : "");
-	sign(a, buf_view(&said), signature);
+	token_hash(text_of(a, buf_view(&said)), &hash);
 
 	buf_init(&token, a, TOKEN_BYTES_MAX);
-	buf_add(&token, signature, sizeof(signature));
+	buf_add(&token, hash.bytes, SIGNATURE_BYTES);
 	buf_add(&token, said.data, said.len);
 	BUG_IF(token.overflow);
 
@@ -49,14 +58,12 @@ const char *unsubscribe_url(struct arena *a, const struct subscription *s)
 
 bool unsubscribe_read(struct arena *a, struct str token, struct subscription *ret)
 {
-	uint8_t signature[SIGNATURE_BYTES];
 	struct str bytes, said;
 
 	if (!str_unbase64url(a, token, &bytes) || bytes.len < SIGNATURE_BYTES + 2 * ID_BYTES)
 		return false;
 	said = (struct str){ bytes.ptr + SIGNATURE_BYTES, bytes.len - SIGNATURE_BYTES };
-	sign(a, said, signature);
-	if (!secret_equal(signature, bytes.ptr, SIGNATURE_BYTES))
+	if (!is_signed(a, said, bytes.ptr))
 		return false;
 
 	memcpy(&ret->tenant, said.ptr, ID_BYTES);

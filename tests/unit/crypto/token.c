@@ -37,7 +37,7 @@ Test(token, its_hash_is_hmac_sha256)
 {
 	struct token_hash hash;
 
-	token_init("Jefe");
+	token_init("Jefe", NULL);
 	token_hash(STR("what do ya want for nothing?"), &hash);
 	cr_assert_str_eq(str_hex(arena, hash.bytes, sizeof(hash.bytes)),
 			 "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
@@ -47,13 +47,31 @@ Test(token, another_key_gives_another_hash)
 {
 	struct token_hash one, other, again;
 
-	token_init("a key of thirty-two characters..");
+	token_init("a key of thirty-two characters..", NULL);
 	token_hash(STR("token"), &one);
 	token_hash(STR("token"), &again);
-	token_init("another key, of some more characters");
+	token_init("another key, of some more characters", NULL);
 	token_hash(STR("token"), &other);
 	cr_assert(secret_equal(&one, &again, sizeof(one)));
 	cr_assert_not(secret_equal(&one, &other, sizeof(one)));
+}
+
+Test(token, the_hash_of_before_is_that_under_the_previous_key)
+{
+	struct token_hash then, now, before, mark, mark_then;
+
+	token_init("a key of thirty-two characters..", NULL);
+	token_hash(STR("token"), &then);
+	token_mark(&mark_then);
+	cr_assert_not(token_hash_before(STR("token"), &before));
+
+	token_init("another key, of some more characters", "a key of thirty-two characters..");
+	token_hash(STR("token"), &now);
+	token_mark(&mark);
+	cr_assert(token_hash_before(STR("token"), &before));
+	cr_assert(secret_equal(&before, &then, sizeof(then)));
+	cr_assert_not(secret_equal(&before, &now, sizeof(now)));
+	cr_assert_not(secret_equal(&mark, &mark_then, sizeof(mark)));
 }
 
 /* FIPS 180-4, the examples of one block and of none. */
