@@ -66,6 +66,10 @@ WHERE id = $1 AND deletion_at IS NOT NULL;
 ------------------------------------------------------------------------------------------------------------
 -- Tokens
 
+-- Whose people a mail is asked for, whatever the tenant was called: NULL is the platform's.  $1 tenant's slug, $2 its id.
+-- name: identity_realm_asked :one  role: identity
+SELECT nullif(realm_of($1, $2), realm_of(NULL, NULL)) AS realm;
+
 -- $1 hash, $2 kind, $3 account, $4 where it is sent, $5 lifetime in microseconds.
 -- name: identity_token_create :exec  role: identity
 INSERT INTO one_time_tokens (token_hash, kind, account_id, email, expires_at)

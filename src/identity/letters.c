@@ -126,17 +126,20 @@ static struct str payload_of(struct ctx *c, const struct letter_new *in)
 	return buf_view(&out);
 }
 
-/* The letter and whom it is to, told by a hash: the queue is no list of addresses. */
+/*
+ * The letter and whom it is to, told by a hash: the queue is no list of addresses. The realm and
+ * not the tenant as it was typed, since any word names one: each would be a mail more.
+ */
 static const char *unique_key(struct ctx *c, const struct letter_new *in)
 {
-	char id[UUID_TEXT_SIZE];
+	char id[UUID_TEXT_SIZE], realm[UUID_TEXT_SIZE];
 	struct token_hash hash;
 	const char *to = id;
 
 	uuid_format(in->subject, id);
+	uuid_format(in->realm, realm);
 	if (in->email)
-		to = arena_printf(c->arena, "%s\n%s\n%s", id, in->email,
-				  in->tenant ? in->tenant : "");
+		to = arena_printf(c->arena, "%s\n%s\n%s", id, in->email, realm);
 	token_hash(str_of(to), &hash);
 
 	return arena_printf(c->arena, "%s:%s", in->letter,

@@ -23,7 +23,8 @@ struct letter_new {
 	const char
 		*email; /* else the address, as it was typed; beside an id, one that it is about */
 	const char
-		*tenant; /* slug or id of the tenant whose realm it is in; NULL: the platform's */
+		*tenant;   /* slug or id of the tenant whose realm it is in; NULL: the platform's */
+	struct uuid realm; /* that realm; nil: the platform's */
 	const char *device; /* what the letter says beside; NULL: nothing */
 	const char *ip;
 	const char *provider; /* likewise, for people: "Google" */

@@ -23,19 +23,38 @@ static int refuse_without_mail(struct ctx *c)
 		       : fail(c, ERR_SERVICE_UNAVAILABLE, NULL, "This installation sends no mail");
 }
 
+static int find_realm(struct ctx *c, const char *tenant, struct uuid *ret)
+{
+	struct batch *b = batch_new(c, BATCH_IDENTITY);
+	struct uuid id = { 0 };
+	bool is_id = tenant && uuid_parse(str_of(tenant), &id);
+	const struct rows *found;
+	int err;
+
+	batch_add(b, &found, &sql_identity_realm_asked,
+		  ARGS(arg_text(is_id ? NULL : tenant), arg_uuid(id)));
+	err = batch_run(b);
+	if (err)
+		return err;
+	*ret = rows_get_uuid(found, "realm");
+
+	return OK;
+}
+
 int recovery_ask(struct ctx *c, const char *letter, const struct mail_ask *in)
 {
+	struct letter_new asked = { .letter = letter, .email = in->email, .tenant = in->tenant };
 	struct batch *b;
 	int err;
 
 	err = refuse_without_mail(c);
+	if (!err)
+		err = find_realm(c, in->tenant, &asked.realm);
 	if (err)
 		return err;
 
 	b = batch_new(c, BATCH_IDENTITY);
-	letters_add(
-		b, c,
-		&(struct letter_new){ .letter = letter, .email = in->email, .tenant = in->tenant });
+	letters_add(b, c, &asked);
 
 	return batch_run(b);
 }
