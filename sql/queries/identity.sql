@@ -207,12 +207,15 @@ SET revoked_at = now(), revoked_reason = $2
 WHERE account_id = current_account() AND revoked_at IS NULL AND ($1::boolean OR id <> current_session())
 RETURNING id, token_hash;
 
+-- Those that a refresh token brings back among them, though their cookie has been idle for too long.
 -- name: identity_sessions :many  reply: Session  role: identity
-SELECT id, user_agent AS "device", host(ip) AS "ip", id = current_session() AS "isCurrent", created_at AS "createdAt",
-       last_seen_at AS "lastSeenAt", least(idle_expires_at, expires_at) AS "expiresAt"
-FROM sessions
-WHERE account_id = current_account() AND revoked_at IS NULL AND expires_at > now() AND idle_expires_at > now()
-ORDER BY last_seen_at DESC, id DESC
+SELECT s.id, s.user_agent AS "device", host(s.ip) AS "ip", s.id = current_session() AS "isCurrent", s.created_at AS "createdAt",
+       s.last_seen_at AS "lastSeenAt", greatest(least(s.idle_expires_at, s.expires_at), t.expires_at) AS "expiresAt"
+FROM sessions s
+LEFT JOIN refresh_tokens t ON t.session_id = s.id AND t.uses = 0
+WHERE s.account_id = current_account() AND s.revoked_at IS NULL AND s.expires_at > now()
+  AND greatest(s.idle_expires_at, t.expires_at) > now()
+ORDER BY s.last_seen_at DESC, s.id DESC
 LIMIT 100;
 
 -- Another account's tenant, and one where the seat is suspended, is not found.  $1 tenant.

@@ -157,6 +157,28 @@ Test(identity_sessions, log_out_of_all_ends_every_session_of_the_account)
 	is_alive(&bob.caller);
 }
 
+/* A refresh token lives longer than a cookie that nobody uses: what it brings back is shown. */
+Test(identity_sessions, one_that_a_refresh_brings_back_is_listed)
+{
+	struct person ann = person_sign_up(), idle = person_log_in(&ann);
+	const char *id = id_text(idle.caller.session.u);
+	struct answer a;
+
+	database_run(
+		"UPDATE sessions SET idle_expires_at = now() - interval '1 day' WHERE id = $1::uuid",
+		id, NULL);
+	cr_assert_eq(answer_len(answer_is(get(&ann.caller, "/sessions"), 200), "data"), 2);
+	a = answer_is(try_refresh(idle.refresh_token), 200);
+	cr_assert(answer_text(a, "accessToken"));
+
+	database_run(
+		"UPDATE sessions SET idle_expires_at = now() - interval '1 day' WHERE id = $1::uuid",
+		id, NULL);
+	database_run("UPDATE refresh_tokens SET expires_at = now() WHERE session_id = $1::uuid", id,
+		     NULL);
+	cr_assert_eq(answer_len(answer_is(get(&ann.caller, "/sessions"), 200), "data"), 1);
+}
+
 Test(identity_sessions, one_is_ended_from_another)
 {
 	struct person ann = person_sign_up(), elsewhere = person_log_in(&ann);
