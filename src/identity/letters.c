@@ -52,6 +52,7 @@ static const struct letter {
 	  offsetof(struct config, password_reset_expires_us), true },
 	{ "passwordChanged", &sql_identity_letter_to_account, false, SECRET_NONE, NULL, 0, false },
 	{ "factorAdded", &sql_identity_letter_to_account, false, SECRET_NONE, NULL, 0, false },
+	{ "factorRemoved", &sql_identity_letter_to_account, false, SECRET_NONE, NULL, 0, false },
 	{ "emailChangeOld", &sql_identity_letter_change_old, false, SECRET_TOKEN, "/change-email",
 	  offsetof(struct config, email_change_expires_us), true },
 	{ "emailChangeNew", &sql_identity_letter_change_new, false, SECRET_TOKEN, "/change-email",

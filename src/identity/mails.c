@@ -79,6 +79,12 @@ const struct mail_template mail_templates[] = {
 	  PAGE("<p>from now on {{email}} can be logged in to with one second factor more: an app's codes, or a passkey.</p>\n"
 	       "<p>If it was not you, reset the password at <a href=\"{{appUrl}}\">{{appUrl}}</a>, then remove that factor.</p>\n") },
 
+	{ "factorRemoved", "A second factor was removed",
+	  TEXT("{{email}} can no longer be logged in to with one of its second factors: an app's codes, or a passkey.\n"
+	       "\nIf it was not you, reset the password at {{appUrl}}, then set up a factor anew.\n"),
+	  PAGE("<p>{{email}} can no longer be logged in to with one of its second factors: an app's codes, or a passkey.</p>\n"
+	       "<p>If it was not you, reset the password at <a href=\"{{appUrl}}\">{{appUrl}}</a>, then set up a factor anew.</p>\n") },
+
 	{ "emailChangeOld", "Confirm the change of your email",
 	  TEXT("somebody, probably you, wants to log in as {{newEmail}} instead of {{email}}. Confirm it here:\n" LINK
 	       "If it was not you, ignore this mail and change your password: nothing changes without this link.\n"),

@@ -203,6 +203,9 @@ int totp_disable(struct ctx *c, const struct totp_disable *in)
 	batch_add(b, NULL, &sql_mfa_totp_remove, NO_ARGS);
 	batch_add(b, &sessions, &sql_identity_sessions_living, NO_ARGS);
 	batch_account_event(b, c, "mfa.disabled", ACTING_ACCOUNT, NULL);
+	letters_add(
+		b, c,
+		&(struct letter_new){ .letter = "factorRemoved", .subject = c->actor.account.u });
 	err = batch_run(b);
 	if (err)
 		return err;

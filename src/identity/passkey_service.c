@@ -160,6 +160,9 @@ int passkey_remove(struct ctx *c, struct passkey_id id)
 	batch_add(b, NULL, &sql_identity_keep_a_way_in, ARGS(oauth_issuers(c)));
 	batch_add(b, &sessions, &sql_identity_sessions_living, NO_ARGS);
 	batch_account_event(b, c, "passkey.removed", ACTING_ACCOUNT, NULL);
+	letters_add(
+		b, c,
+		&(struct letter_new){ .letter = "factorRemoved", .subject = c->actor.account.u });
 	err = batch_run(b);
 	if (err)
 		return err;

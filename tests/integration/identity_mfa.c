@@ -95,8 +95,9 @@ static void verify_email(const struct person *p)
 	answer_is(post(&v, "/email/verify", strf("{\"token\":\"%s\"}", token)), 204);
 }
 
-/* Whoever has stolen a session can add a factor: its person is to know. */
-Test(identity_mfa, a_new_factor_is_told_by_mail)
+/* Whoever has stolen a session can add a factor, with the password remove one: its person is to
+ * know. */
+Test(identity_mfa, factors_that_come_and_go_are_told_by_mail)
 {
 	struct person ann = person_sign_up();
 	struct answer setup;
@@ -106,7 +107,11 @@ Test(identity_mfa, a_new_factor_is_told_by_mail)
 	answer_is(post(&ann.caller, "/mfa/totp/enable",
 		       with_code(code_at(answer_text(setup, "secret"), 0))),
 		  200);
-	cr_assert(strstr(mail_wait(ann.caller.email, "second factor").text, ann.caller.email));
+	cr_assert(strstr(mail_wait(ann.caller.email, "was added").text, ann.caller.email));
+	answer_is(
+		post(&ann.caller, "/mfa/totp/disable", strf("{\"password\":\"%s\"}", ann.password)),
+		204);
+	cr_assert(strstr(mail_wait(ann.caller.email, "was removed").text, ann.caller.email));
 }
 
 Test(identity_mfa, a_secret_counts_when_a_code_of_it_was_seen)
