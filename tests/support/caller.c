@@ -55,7 +55,10 @@ struct caller caller(enum builtin_role role)
 
 struct caller caller_in(struct tenant_id t, enum builtin_role role)
 {
-	return caller_of(t, user_make(t, role, NULL));
+	struct account_id a = account_make(NULL);
+
+	return logged_in(
+		(struct caller){ .account = a, .tenant = t, .user = user_make_of(t, role, a) });
 }
 
 struct caller caller_of(struct tenant_id t, struct user_id u)

@@ -15,12 +15,23 @@
 
 static PGconn *current;
 
+/*
+ * The texts that this connection was given, each prepared when it comes the second time, so that
+ * what is asked again and again is parsed and planned once.
+ */
+static struct known {
+	const char *text; /* a literal, or in the world's arena */
+	bool is_prepared;
+} known[64];
+static size_t known_len;
+
 static PGconn *connection(void)
 {
 	if (current && PQstatus(current) == CONNECTION_OK)
 		return current;
 
 	PQfinish(current);
+	known_len = 0;
 	current = PQconnectdb(world()->super_url);
 	cr_assert_eq(PQstatus(current), CONNECTION_OK, "%s", PQerrorMessage(current));
 	return current;
@@ -31,15 +42,49 @@ static void resultp(PGresult **p)
 	PQclear(*p);
 }
 
+/* NULL when it is new; while there is room it is known from then on. */
+static struct known *recall(const char *text)
+{
+	for (size_t i = 0; i < known_len; i++) {
+		if (strcmp(known[i].text, text) == 0)
+			return &known[i];
+	}
+	if (known_len < ARRAY_LEN(known))
+		known[known_len++] = (struct known){ .text = text };
+	return NULL;
+}
+
+static bool prepare(PGconn *conn, const char *name, const char *statement)
+{
+	_cleanup_(resultp) PGresult *result = PQprepare(conn, name, statement, 0, NULL);
+
+	return PQresultStatus(result) == PGRES_COMMAND_OK;
+}
+
+static PGresult *execute_once(const char *statement, int n, const char *const *values)
+{
+	PGconn *conn = connection();
+	struct known *k = recall(statement);
+	char name[8] = "";
+
+	if (k)
+		(void)snprintf(name, sizeof(name), "k%d", (int)(k - known));
+	if (k && !k->is_prepared)
+		k->is_prepared = prepare(conn, name, statement);
+	if (!k || !k->is_prepared)
+		return PQexecParams(conn, statement, n, NULL, values, NULL, NULL, 0);
+	return PQexecPrepared(conn, name, n, values, NULL, NULL, 0);
+}
+
 /* Once more when the server went away since the last time: tests/faults take it. */
 static PGresult *execute(const char *statement, int n, const char *const *values)
 {
-	PGresult *result = PQexecParams(connection(), statement, n, NULL, values, NULL, NULL, 0);
+	PGresult *result = execute_once(statement, n, values);
 
 	if (PQstatus(current) == CONNECTION_OK)
 		return result;
 	PQclear(result);
-	return PQexecParams(connection(), statement, n, NULL, values, NULL, NULL, 0);
+	return execute_once(statement, n, values);
 }
 
 static PGresult *run(const char *statement, va_list ap)

@@ -73,15 +73,14 @@ struct user_id user_make_of(struct tenant_id t, enum builtin_role role, struct a
 {
 	struct user_id u = { uuid_v7() };
 
-	database_run("INSERT INTO users (tenant_id, id, account_id, email, first_name, last_name, "
-		     "status, email_verified) "
-		     "SELECT $1::uuid, $2::uuid, id, email, first_name, last_name, 'active', true "
-		     "FROM accounts WHERE id = $3::uuid",
-		     id_text(t.u), id_text(u.u), id_text(a.u), NULL);
 	database_run(
+		"WITH u AS (INSERT INTO users (tenant_id, id, account_id, email, first_name, last_name, "
+		"status, email_verified) "
+		"SELECT $1::uuid, $2::uuid, id, email, first_name, last_name, 'active', true "
+		"FROM accounts WHERE id = $3::uuid) "
 		"INSERT INTO user_roles (tenant_id, user_id, role_id) "
-		"SELECT tenant_id, $2::uuid, id FROM roles WHERE tenant_id = $1::uuid AND key = $3",
-		id_text(t.u), id_text(u.u), builtin_role_name(role), NULL);
+		"SELECT tenant_id, $2::uuid, id FROM roles WHERE tenant_id = $1::uuid AND key = $4",
+		id_text(t.u), id_text(u.u), id_text(a.u), builtin_role_name(role), NULL);
 	return u;
 }
 
