@@ -561,15 +561,19 @@ static void check(const struct mounted *row, const char *who, const struct answe
 
 static void walk(unsigned tiers)
 {
+	const char *from;
 	struct mounted row;
 
 	for (size_t i = 0; probe_each(&i, &row);) {
 		if (!(row.tier & tiers))
 			continue;
+		from = new_address(); /* one a row, so that their connection is kept */
 		for (size_t k = 0; k < ARRAY_LEN(credentials); k++) {
-			struct caller c =
-				from_elsewhere(on_tier(credentials[k].make(&row), row.tier));
-			struct answer a = probe(&row, &c, probe_no_id());
+			struct caller c = on_tier(credentials[k].make(&row), row.tier);
+			struct answer a;
+
+			c.from = from;
+			a = probe(&row, &c, probe_no_id());
 
 			check(&row, credentials[k].name, &a, credentials[k].expect(&row));
 			answers_forget(); /* the document is a large one, and there are many */

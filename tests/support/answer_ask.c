@@ -32,6 +32,7 @@ static void set_usual(CURL *curl)
 {
 	curl_easy_reset(curl);
 	curl_easy_setopt(curl, CURLOPT_CAINFO, world()->ca);
+	curl_easy_setopt(curl, CURLOPT_CAPATH, NULL); /* no other's; and read once */
 	curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT, ANSWER_WAIT_S);
