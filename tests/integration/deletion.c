@@ -12,13 +12,9 @@
 
 #include <criterion/criterion.h>
 #include <dirent.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 /* A deletion that waits for its state or step. The queue's rate, five a minute, is not for tests.
  */
@@ -435,21 +431,6 @@ Test(deletion, stops_when_who_asked_may_not_any_more)
  * Real deaths
  */
 
-static pid_t start_work(void)
-{
-	pid_t pid;
-
-	(void)setenv("ZYGO_ENV_FILE", world()->env_file, 1);
-	pid = fork();
-	cr_assert(pid >= 0);
-	if (pid == 0) {
-		(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
-		(void)execl(world()->binary, "zygo", "work", (char *)NULL);
-		_exit(127);
-	}
-	return pid;
-}
-
 /* The worker that runs a job of this tenant, if it is one of that master's; 0: none. */
 static pid_t runner(pid_t master, const char *tenant)
 {
@@ -466,7 +447,7 @@ Test(deletion, survives_the_deaths_of_its_workers)
 	struct caller ann = owner_of_much();
 	const char *tenant = id_text(ann.tenant.u);
 	struct wanted done = { tenant, "state", "completed" };
-	pid_t master = start_work(), worker;
+	pid_t master = work_start(), worker;
 	int kills = 0;
 
 	database_run(
@@ -486,8 +467,7 @@ Test(deletion, survives_the_deaths_of_its_workers)
 				       tenant, NULL));
 	}
 	cr_expect_eq(rows_left(ann.tenant), 0);
-	(void)kill(master, SIGTERM);
-	(void)waitpid(master, NULL, 0);
+	cr_expect_eq(work_stop(master), 0);
 	(void)restore(archive_of(ann.tenant), NULL, 0);
 	cr_expect_str_eq(differences(ann.tenant), "api_keys events");
 }

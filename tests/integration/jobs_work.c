@@ -8,46 +8,8 @@
 #include "base/id.h"
 
 #include <criterion/criterion.h>
-#include <fcntl.h>
-#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-/* Before that, nobody would hear an order to stop. */
-static bool has_workers(void *pid)
-{
-	return database_number("SELECT count(*) FROM job_workers WHERE master LIKE '%/' || $1 || "
-			       "'.%'",
-			       (const char *)pid, NULL) > 0;
-}
-
-static pid_t start(void)
-{
-	pid_t pid;
-
-	(void)world();
-	(void)setenv("ZYGO_ENV_FILE", world()->env_file, 1);
-	pid = fork();
-	cr_assert(pid >= 0);
-	if (pid == 0) {
-		(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
-		(void)execl(world()->binary, "zygo", "work", (char *)NULL);
-		_exit(127);
-	}
-	wait_until(has_workers, arena_strdup(world_arena(), strf("%d", (int)pid)), "its workers");
-	return pid;
-}
-
-static int stop(pid_t pid)
-{
-	int status;
-
-	cr_assert_eq(kill(pid, SIGTERM), 0);
-	cr_assert_eq(waitpid(pid, &status, 0), pid);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
 
 static char *add_to(const char *queue, const char *kind)
 {
@@ -85,9 +47,9 @@ Test(jobs_work, removes_what_nobody_needs_any_more)
 		     "VALUES ($1::bytea, $2::uuid, now() - interval '8 days')",
 		     new_word(), living, NULL);
 
-	pid = start();
+	pid = work_start();
 	notified_run("housekeeping", "housekeeping.sweep");
-	cr_expect_eq(stop(pid), 0);
+	cr_expect_eq(work_stop(pid), 0);
 	cr_expect_eq(
 		database_number("SELECT count(*) FROM idempotency_keys WHERE tenant_id = $1::uuid",
 				id_text(t.u), NULL),
@@ -116,11 +78,11 @@ static bool was_put_off(void *p)
 /* A newer binary's job, while hosts are upgraded one after another. */
 Test(jobs_work, leaves_what_it_does_not_know_to_others)
 {
-	pid_t pid = start();
+	pid_t pid = work_start();
 	char *id = add_to("housekeeping", "from.tomorrow");
 
 	wait_until(was_put_off, id, "the job is put off");
-	cr_expect_eq(stop(pid), 0);
+	cr_expect_eq(work_stop(pid), 0);
 	database_run("DELETE FROM jobs WHERE id = $1::uuid", id, NULL);
 }
 

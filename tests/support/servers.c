@@ -4,10 +4,16 @@
 #include "support/servers.h"
 
 #include "base/str.h"
+#include "support/database.h"
 #include "support/world.h"
 
 #include <criterion/criterion.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #define LOOKS_MAX     9000
 #define LOOK_PAUSE_NS 20000000L
@@ -52,6 +58,39 @@ void server_workers(pid_t *ret, size_t max, size_t *ret_len)
 	*ret_len = 0;
 	while (*ret_len < max && (one = str_cut(&rest, ' ')).len)
 		ret[(*ret_len)++] = pid_of(one);
+}
+
+static bool has_workers(void *pid)
+{
+	return database_number("SELECT count(*) FROM job_workers WHERE master LIKE '%/' || $1 || "
+			       "'.%'",
+			       (const char *)pid, NULL) > 0;
+}
+
+pid_t work_start(void)
+{
+	const char *binary = world()->binary;
+	pid_t pid;
+
+	(void)setenv("ZYGO_ENV_FILE", world()->env_file, 1);
+	pid = fork();
+	cr_assert(pid >= 0);
+	if (pid == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+		(void)execl(binary, "zygo", "work", (char *)NULL);
+		_exit(127);
+	}
+	wait_until(has_workers, arena_strdup(world_arena(), strf("%d", (int)pid)), "its workers");
+	return pid;
+}
+
+int work_stop(pid_t master)
+{
+	int status;
+
+	cr_assert_eq(kill(master, SIGTERM), 0);
+	cr_assert_eq(waitpid(master, &status, 0), master);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 void wait_until(bool (*is_so)(void *p), void *p, const char *what)
