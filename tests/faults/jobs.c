@@ -210,15 +210,6 @@ static bool has_begun(void *p)
 	return count(*(struct tenant_id *)p, "count(*)") > 0;
 }
 
-static int wait_for_word(struct job *j)
-{
-	int err = crew_note(j, "began");
-
-	while (!err && !crew_was_told())
-		usleep(10000);
-	return err;
-}
-
 /* Between the claim and the word of it the server loses every connection. */
 Test(faults_jobs, are_done_once_when_the_connection_is_lost_between_claim_and_word)
 {
@@ -226,7 +217,7 @@ Test(faults_jobs, are_done_once_when_the_connection_is_lost_between_claim_and_wo
 	struct job_kind k;
 	struct job_id id;
 
-	crew_kind(&k, CREW_LONG, wait_for_word);
+	crew_kind(&k, CREW_LONG, crew_wait_for_word);
 	crew_start(1);
 	id = crew_add(t, &(struct job_new){ .kind = &k });
 	wait_until(has_begun, &t, "the job runs");
@@ -325,7 +316,7 @@ Test(faults_jobs, one_that_is_finished_while_its_crew_stops_is_nobody_elses)
 	struct job_id id;
 
 	set_drain_timeout(PATIENT_US);
-	crew_kind(&k, CREW_LONG, wait_for_word);
+	crew_kind(&k, CREW_LONG, crew_wait_for_word);
 	crew_start(1);
 	id = crew_add(t, &(struct job_new){ .kind = &k });
 	wait_until(has_begun, &t, "the job runs");
@@ -347,7 +338,7 @@ Test(faults_jobs, one_that_outlasts_the_drain_timeout_is_begun_again)
 	struct job_id id;
 
 	set_drain_timeout(200 * US_PER_MS);
-	crew_kind(&k, CREW_LONG, wait_for_word);
+	crew_kind(&k, CREW_LONG, crew_wait_for_word);
 	crew_start(1);
 	id = crew_add(t, &(struct job_new){ .kind = &k });
 	wait_until(has_begun, &t, "the job runs");

@@ -349,6 +349,50 @@ Test(jobs, that_fail_too_often_are_kept_as_dead_letters)
 	cr_expect_str_eq(crew_look(id, "errors->2->>'detail'"), "a detail for the admin");
 }
 
+struct failures {
+	struct job_id id;
+	int n;
+};
+
+static bool has_failed(void *p)
+{
+	const struct failures *f = p;
+	const char *is_so = strf("state = 'delayed' AND jsonb_array_length(errors) = %d", f->n);
+
+	return strcmp(crew_look(f->id, is_so), "true") == 0;
+}
+
+/* Lets it fail for the n-th time; how long it is put off then, in seconds. */
+static int64_t wait_after_failure(struct job_id id, int n)
+{
+	struct failures f = { id, n };
+
+	database_run("UPDATE jobs SET run_at = now() WHERE id = $1::uuid AND state = 'delayed'",
+		     id_text(id.u), NULL);
+	wait_until(has_failed, &f, "it has failed again");
+	return database_number(
+		"SELECT extract(epoch FROM run_at - (errors->-1->>'at')::timestamptz)"
+		"::bigint FROM jobs WHERE id = $1::uuid",
+		id_text(id.u), NULL);
+}
+
+/* Each wait is up to a fifth shorter than its full length, at random; an hour is the most. */
+Test(jobs, that_fail_wait_twice_as_long_each_time)
+{
+	struct job_kind k;
+	struct job_id id;
+
+	crew_kind(&k, CREW_QUICK, always_fail);
+	k.backoff_us = 12 * US_PER_MINUTE;
+	k.attempts = 6;
+	crew_start(1);
+	id = crew_add(tenant_make(), &(struct job_new){ .kind = &k });
+	cr_expect_geq(wait_after_failure(id, 1), 12 * 60 * 4 / 5);
+	cr_expect_geq(wait_after_failure(id, 2), 24 * 60 * 4 / 5);
+	cr_expect_geq(wait_after_failure(id, 3), 48 * 60 * 4 / 5);
+	cr_expect_leq(wait_after_failure(id, 4), 75 * 60, "not 96 minutes less a fifth");
+}
+
 Test(jobs, whose_payload_does_not_fit_are_not_tried_again)
 {
 	struct job_kind k;

@@ -204,15 +204,6 @@ Test(jobs_long, are_handed_back_when_their_worker_stops)
 		     60);
 }
 
-static int wait_for_word(struct job *j)
-{
-	int err = crew_note(j, "began");
-
-	while (!err && !crew_was_told())
-		usleep(10000);
-	return err;
-}
-
 static bool has_begun(void *p)
 {
 	return crew_notes(*(struct job_id *)p) == 1;
@@ -225,7 +216,7 @@ Test(jobs_long, that_are_cancelled_after_they_were_taken_do_not_begin)
 	struct job_id first, second;
 	struct job_kind k;
 
-	crew_kind(&k, CREW_QUICK, wait_for_word);
+	crew_kind(&k, CREW_QUICK, crew_wait_for_word);
 	crew_start(1);
 	database_run("UPDATE job_queues SET paused_at = now() WHERE name = $1", k.queue, NULL);
 	first = crew_add(t, &(struct job_new){ .kind = &k });

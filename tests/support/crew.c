@@ -293,6 +293,15 @@ void crew_await_notes(struct tenant_id t, int64_t n)
 	wait_until(are_noted, &w, strf("%ld notes of its jobs", (long)n));
 }
 
+int crew_wait_for_word(struct job *j)
+{
+	int err = crew_note(j, "began");
+
+	while (!err && !crew_was_told())
+		usleep(10000);
+	return err;
+}
+
 int crew_note_and_done(struct job *j, const char *what)
 {
 	struct batch *b = batch_of(j);

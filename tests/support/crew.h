@@ -51,6 +51,9 @@ void crew_kill_master(void);
 void crew_tell(void);
 bool crew_was_told(void);
 
+/* A handler that notes "began" and ends when it is told. */
+int crew_wait_for_word(struct job *j);
+
 /* The workers that run jobs, oldest first. */
 void crew_workers(pid_t *ret, size_t max, size_t *ret_len);
 
