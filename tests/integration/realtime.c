@@ -592,3 +592,39 @@ Test(realtime, who_is_in_a_room_can_be_seen)
 	websocket_ask(w, "presence", room_of(&ann, "roles"), "");
 	heard_is(w, "message", "Access denied to room");
 }
+
+static void is_seen(struct websocket *w, const char *room)
+{
+	websocket_ask(w, "subscribe", room, ",\"presence\":true");
+	heard_is(w, "type", "subscribed");
+}
+
+static void leaves(struct websocket *w, const char *room)
+{
+	websocket_ask(w, "unsubscribe", room, "");
+	hears_in_the_end(w, "type", "unsubscribed");
+}
+
+/* Behind each step of Bob's that is not to be told stands one of Carol's that is. */
+Test(realtime, who_is_in_a_room_twice_joins_and_leaves_it_once)
+{
+	struct caller ann = caller(ROLE_OWNER), bob = caller_in(ann.tenant, ROLE_MEMBER),
+		      carol = caller_in(ann.tenant, ROLE_MEMBER);
+	const char *room = room_of(&ann, "projects");
+	struct websocket *w = websocket_of(&ann), *first = websocket_of(&bob),
+			 *second = websocket_of(&bob), *other = websocket_of(&carol);
+
+	is_seen(w, room);
+	presence(w, "join", &ann);
+	is_seen(first, room);
+	presence(w, "join", &bob);
+	is_seen(second, room);
+	is_seen(other, room);
+	presence(w, "join", &carol);
+
+	leaves(first, room);
+	leaves(other, room);
+	presence(w, "leave", &carol);
+	leaves(second, room);
+	presence(w, "leave", &bob);
+}
