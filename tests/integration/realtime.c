@@ -599,12 +599,6 @@ static void is_seen(struct websocket *w, const char *room)
 	heard_is(w, "type", "subscribed");
 }
 
-static void leaves(struct websocket *w, const char *room)
-{
-	websocket_ask(w, "unsubscribe", room, "");
-	hears_in_the_end(w, "type", "unsubscribed");
-}
-
 /* Behind each step of Bob's that is not to be told stands one of Carol's that is. */
 Test(realtime, who_is_in_a_room_twice_joins_and_leaves_it_once)
 {
@@ -622,9 +616,9 @@ Test(realtime, who_is_in_a_room_twice_joins_and_leaves_it_once)
 	is_seen(other, room);
 	presence(w, "join", &carol);
 
-	leaves(first, room);
-	leaves(other, room);
+	websocket_leaves(first, room);
+	websocket_leaves(other, room);
 	presence(w, "leave", &carol);
-	leaves(second, room);
+	websocket_leaves(second, room);
 	presence(w, "leave", &bob);
 }

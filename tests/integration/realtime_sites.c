@@ -99,6 +99,25 @@ static void shout(const struct caller *c, const char *text)
 		     str_of(strf("\"%s\"", text)));
 }
 
+/* Of one process: each that leaves has the last one take its place. */
+Test(realtime_sites, who_leaves_a_room_is_told_no_more_and_who_stays_is)
+{
+	struct caller ann = caller(ROLE_OWNER);
+	const char *socket = start(NULL, NULL), *room = room_of(&ann, "projects");
+	struct websocket *w[3];
+
+	for (size_t i = 0; i < ARRAY_LEN(w); i++) {
+		w[i] = let_in(socket, &ann, NULL);
+		websocket_joins(w[i], room);
+	}
+	websocket_leaves(w[0], room);
+	websocket_leaves(w[2], room);
+	make_project(&ann, "blue");
+	heard_is(w[1], "event", "project.created");
+	hears_nothing(w[0]);
+	hears_nothing(w[2]);
+}
+
 Test(realtime_sites, compression_is_negotiated_and_what_is_large_comes_small)
 {
 	struct caller ann = caller(ROLE_OWNER);

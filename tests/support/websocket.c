@@ -2,6 +2,7 @@
 #include "support/websocket.h"
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/jsonread.h"
 #include "support/caller.h"
 #include "support/database.h"
@@ -15,7 +16,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#define WAIT_MS 60000
+#define WAIT_US (3 * US_PER_MINUTE)
 
 struct websocket {
 	int fd;
@@ -23,6 +24,7 @@ struct websocket {
 	size_t payload_bytes;
 	struct buf got; /* bytes that have come and belong to no frame yet */
 	struct farewell end;
+	int64_t until_us; /* when what is waited for must have come; monotonic */
 	bool is_over;
 };
 
@@ -52,14 +54,21 @@ static void send_all(const struct websocket *w, const void *p, size_t len)
 	}
 }
 
+static void begin_to_wait(struct websocket *w)
+{
+	w->until_us = clock_monotonic_us() + WAIT_US;
+}
+
 /* False: the end. */
 static bool receive(struct websocket *w)
 {
 	struct pollfd p = { .fd = w->fd, .events = POLLIN };
+	int64_t left_ms = (w->until_us - clock_monotonic_us()) / US_PER_MS;
 	char piece[KIB(16)];
 	ssize_t n;
 
-	cr_assert(poll(&p, 1, WAIT_MS) > 0, "nothing came in %d s", WAIT_MS / 1000);
+	cr_assert(poll(&p, 1, left_ms > 0 ? (int)left_ms : 0) > 0,
+		  "nothing was said to it in three minutes");
 	n = recv(w->fd, piece, sizeof(piece), 0);
 	if (n <= 0)
 		return false;
@@ -109,6 +118,7 @@ struct websocket *websocket_open_at(const char *socket, const char *target, cons
 
 	w->fd = connect_to(socket);
 	buf_init(&w->got, world_arena(), MIB(8));
+	begin_to_wait(w);
 	send_all(w, handshake, strlen(handshake));
 	do
 		cr_assert(receive(w), "no answer to %s", target);
@@ -129,6 +139,7 @@ void websocket_is_refused(const char *headers)
 				     headers);
 	struct websocket w = { .fd = connect_to(strf("%s/run/realtime.sock", world()->dir)) };
 
+	begin_to_wait(&w);
 	buf_init(&w.got, world_arena(), MIB(1));
 	send_all(&w, handshake, strlen(handshake));
 	cr_assert_not(receive(&w), "%s: %s", headers, w.got.data);
@@ -286,6 +297,7 @@ const char *websocket_hear(struct websocket *w)
 	unsigned first;
 	struct str payload;
 
+	begin_to_wait(w); /* the server's pings are not what is waited for */
 	while (!w->is_over && next_frame(w, &first, &payload)) {
 		if ((first & 0xf) == FRAME_TEXT)
 			return whole_text(w, first, payload);
@@ -385,4 +397,10 @@ void websocket_joins(struct websocket *w, const char *room)
 {
 	websocket_ask(w, "subscribe", room, "");
 	cr_assert_str_eq(said(heard_is(w, "type", "subscribed"), "room"), room);
+}
+
+void websocket_leaves(struct websocket *w, const char *room)
+{
+	websocket_ask(w, "unsubscribe", room, "");
+	cr_assert_str_eq(said(hears_in_the_end(w, "type", "unsubscribed"), "room"), room);
 }

@@ -65,7 +65,8 @@ void websocket_say(struct websocket *w, const char *text);
 /* One frame, first its first byte. is_masked: as clients must. */
 void websocket_frame(struct websocket *w, unsigned first, struct str payload, bool is_masked);
 
-/* The next text message; NULL: it was closed. Fails the test after a minute. */
+/* The next text message; NULL: it was closed. Fails the test after three minutes
+ * without one. */
 const char *websocket_hear(struct websocket *w);
 
 /* How often the text stands in what has come and was not heard yet; waits for nothing. */
@@ -96,3 +97,4 @@ const char *room_of(const struct caller *c, const char *rest);
 /* {"type":type,"room":room} with more members, "" for none; and the answer's type. */
 void websocket_ask(struct websocket *w, const char *type, const char *room, const char *more);
 void websocket_joins(struct websocket *w, const char *room);
+void websocket_leaves(struct websocket *w, const char *room);
