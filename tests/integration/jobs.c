@@ -276,6 +276,23 @@ Test(jobs, that_fail_are_tried_again)
 	cr_expect_str_eq(crew_look(id, "errors->1->>'attempt'"), "2");
 }
 
+Test(jobs, are_counted_by_what_became_of_each_attempt)
+{
+	struct job_kind k;
+	struct job_id id;
+
+	crew_kind(&k, CREW_QUICK, fail_twice);
+	crew_start(1);
+	id = crew_add(tenant_make(), &(struct job_new){ .kind = &k });
+	crew_await(id, "completed");
+	cr_expect_str_eq(
+		database_value("SELECT sum(completed) || ' done, ' || sum(failed) || ' failed' "
+			       "FROM job_stats WHERE worker IN (SELECT worker FROM " CREW_TABLE
+			       " WHERE job_id = $1::uuid)",
+			       id_text(id.u), NULL),
+		"1 done, 2 failed");
+}
+
 static int always_fail(struct job *j)
 {
 	return fail_internal(j->c, "a detail for the admin");
