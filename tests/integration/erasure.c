@@ -285,3 +285,33 @@ Test(erasure, of_an_account_is_taken_back_by_a_log_in)
 				     id_text(p.caller.account.u), NULL),
 		     1);
 }
+
+/* Or waits again. */
+static bool has_looked(void *job)
+{
+	return database_number(
+		       "SELECT count(*) FROM jobs WHERE id = $1::uuid AND (run_at > now() OR "
+		       "state NOT IN ('delayed', 'waiting', 'active'))",
+		       job, NULL) == 1;
+}
+
+/* … until its own time has come, though the job of the first request is still there. */
+Test(erasure, of_an_account_that_is_asked_for_again_waits_again)
+{
+	struct caller ann = caller(ROLE_OWNER);
+	struct person p = guest_of(ann.tenant);
+	const char *job;
+
+	answer_is(post(&p.caller, "/account/delete", password_of(&p)), 202);
+	job = job_of(&p);
+	p = person_log_in(&p);
+	answer_is(post(&p.caller, "/account/delete", password_of(&p)), 202);
+	database_run("UPDATE jobs SET run_at = now() WHERE id = $1::uuid", job, NULL);
+	wait_until(has_looked, (void *)(uintptr_t)job, "the job has looked");
+	cr_expect_str_eq(database_value("SELECT state FROM jobs WHERE id = $1::uuid", job, NULL),
+			 "delayed");
+	cr_expect_eq(database_number("SELECT count(*) FROM accounts WHERE id = $1::uuid "
+				     "AND deletion_at > now()",
+				     id_text(p.caller.account.u), NULL),
+		     1);
+}
