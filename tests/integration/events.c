@@ -264,6 +264,24 @@ Test(events, a_reader_that_fails_stops_no_other_and_resumes_where_it_was)
 	cr_expect_eq(spine_stop(spine), 0);
 }
 
+/* The reader is given fewer and fewer at a time, until what it cannot read stands alone. */
+Test(events, before_one_that_cannot_be_read_are_read)
+{
+	struct tenant_id t = tenant_make(), poison = tenant_make();
+	pid_t spine = spine_start();
+
+	cr_assert_eq(spine_pause(spine), 0); /* so that all of them are given to it at once */
+	spine_poison(poison, true);
+	(void)write_one(t);
+	(void)write_one(t);
+	(void)write_one(poison);
+	spine = spine_start();
+	spine_await(spine_careful_reader(), t, 2);
+	spine_poison(poison, false);
+	spine_await(spine_careful_reader(), poison, 1);
+	cr_expect_eq(spine_stop(spine), 0);
+}
+
 static bool names(const struct answer *a, const char *reader)
 {
 	for (size_t i = 0; i < answer_len(*a, "data"); i++) {

@@ -114,15 +114,22 @@ pid_t spine_start(void)
 	return master;
 }
 
-int spine_stop(pid_t master)
+int spine_pause(pid_t master)
 {
 	int status;
 
 	cr_assert_eq(kill(master, SIGTERM), 0);
 	cr_assert_eq(waitpid(master, &status, 0), master);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int spine_stop(pid_t master)
+{
+	int status = spine_pause(master);
+
 	database_run("DELETE FROM event_readers WHERE name IN ($1, $2)", spine_reader(),
 		     spine_careful_reader(), NULL);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	return status;
 }
 
 void spine_kill(pid_t master)

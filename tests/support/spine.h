@@ -21,6 +21,7 @@ const char *spine_careful_reader(void);
  * latest. Any number may run. */
 pid_t spine_start(void);
 int spine_stop(pid_t master);  /* SIGTERM, and its exit status */
+int spine_pause(pid_t master); /* the same; its readers go on with the next spine_start() */
 void spine_kill(pid_t master); /* kill -9 of its child */
 
 /* From now on the careful reader fails at events of that tenant, or does not. */
