@@ -1,6 +1,6 @@
 /*
  * WebSockets: who connects, who joins which room, what is told there. What is only live is in
- * realtime_live.c, what is over in realtime_over.c.
+ * realtime_live.c, what is over in realtime_over.c, who is seen in realtime_presence.c.
  */
 #include "base/ctx.h"
 #include "cache/redis.h"
@@ -553,72 +553,4 @@ Test(realtime, who_asks_for_much_waits_alone)
 		answered += websocket_count(askers[i], "\"subscribed\"");
 	cr_assert_lt(answered, ASKERS * ASKS);
 	hears_in_the_end(askers[0], "type", "subscribed");
-}
-
-/*
- * Presence
- */
-
-static const char *presence(struct websocket *w, const char *event, const struct caller *who)
-{
-	const char *message = heard_is(w, "type", "presence");
-
-	cr_assert_str_eq(said(message, "event"), event, "%s", message);
-	if (who)
-		cr_assert_str_eq(said(message, "userId"), id_text(who->user.u));
-
-	return message;
-}
-
-Test(realtime, who_is_in_a_room_can_be_seen)
-{
-	struct caller ann = caller(ROLE_OWNER), bob = caller_in(ann.tenant, ROLE_MEMBER);
-	const char *room = room_of(&ann, "projects"), *list;
-	struct websocket *w = websocket_of(&ann), *other = websocket_of(&bob);
-
-	websocket_ask(w, "subscribe", room, ",\"presence\":true");
-	heard_is(w, "type", "subscribed");
-	presence(w, "join", &ann);
-	websocket_ask(other, "subscribe", room, ",\"presence\":true");
-	presence(w, "join", &bob);
-	websocket_ask(w, "presence", room, "");
-	list = presence(w, "list", NULL);
-	cr_assert(strstr(list, id_text(ann.user.u)) && strstr(list, id_text(bob.user.u)), "%s",
-		  list);
-
-	websocket_close(other);
-	presence(w, "leave", &bob);
-	is_denied(w, room_of(&ann, "roles:x"));
-	websocket_ask(w, "presence", room_of(&ann, "roles"), "");
-	heard_is(w, "message", "Access denied to room");
-}
-
-static void is_seen(struct websocket *w, const char *room)
-{
-	websocket_ask(w, "subscribe", room, ",\"presence\":true");
-	heard_is(w, "type", "subscribed");
-}
-
-/* Behind each step of Bob's that is not to be told stands one of Carol's that is. */
-Test(realtime, who_is_in_a_room_twice_joins_and_leaves_it_once)
-{
-	struct caller ann = caller(ROLE_OWNER), bob = caller_in(ann.tenant, ROLE_MEMBER),
-		      carol = caller_in(ann.tenant, ROLE_MEMBER);
-	const char *room = room_of(&ann, "projects");
-	struct websocket *w = websocket_of(&ann), *first = websocket_of(&bob),
-			 *second = websocket_of(&bob), *other = websocket_of(&carol);
-
-	is_seen(w, room);
-	presence(w, "join", &ann);
-	is_seen(first, room);
-	presence(w, "join", &bob);
-	is_seen(second, room);
-	is_seen(other, room);
-	presence(w, "join", &carol);
-
-	websocket_leaves(first, room);
-	websocket_leaves(other, room);
-	presence(w, "leave", &carol);
-	websocket_leaves(second, room);
-	presence(w, "leave", &bob);
 }
