@@ -19,13 +19,17 @@ async function ask(method, path, body) {
 
 function show(title, text, at) {
 	const item = document.createElement('li');
-	const head = item.appendChild(document.createElement('b'));
-	const time = item.appendChild(document.createElement('time'));
-	head.textContent = title;
-	time.textContent = new Date(at).toLocaleTimeString();
-	item.append(' ', text);
+	const add = (tag, content) => (item.appendChild(document.createElement(tag)).textContent = content);
+	add('time', new Date(at).toLocaleTimeString());
+	add('b', title);
+	add('code', text);
 	byId('events').prepend(item);
 	while (byId('events').children.length > 100) byId('events').lastChild.remove();
+}
+
+function state(text, isOpen) {
+	byId('state').textContent = text;
+	byId('state').className = isOpen ? 'open' : '';
 }
 
 function connect(tenantRoom) {
@@ -36,7 +40,7 @@ function connect(tenantRoom) {
 		const m = JSON.parse(data);
 		if (m.type === 'connected') {
 			wait = 0;
-			byId('state').textContent = 'connected';
+			state('connected', true);
 			for (const room of [tenantRoom, `user:${m.userId}`])
 				say({ type: 'subscribe', room, since: last[room], presence: room === tenantRoom });
 		} else if (m.type === 'event') {
@@ -51,7 +55,7 @@ function connect(tenantRoom) {
 		}
 	};
 	socket.onclose = ({ code, reason }) => {
-		byId('state').textContent = `closed: ${code} ${reason}`;
+		state(`closed: ${code} ${reason}`, false);
 		wait = Math.min(30000, wait * 2 + 500);
 		if (![4001, 4002, 4003].includes(code)) setTimeout(connect, wait * Math.random(), tenantRoom);
 	};
@@ -80,6 +84,7 @@ byId('project').onsubmit = async (event) => {
 	event.preventDefault();
 	const name = new FormData(event.target).get('name');
 	try {
+		byId('problem').textContent = '';
 		await ask('POST', '/api/admin/projects', { name, slug: name.toLowerCase().replace(/[^a-z0-9]+/g, '-') });
 		event.target.reset();
 	} catch (e) {
