@@ -24,7 +24,8 @@
 /* What every page of ours has around what it says: no pictures, nothing fetched. */
 #define PAGE(content)                                                                              \
 	"<!DOCTYPE html>\n<html lang=\"en\">\n"                                                    \
-	"<head><meta charset=\"utf-8\"><title>{{product}}</title></head>\n"                        \
+	"<head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">"    \
+	"<title>{{product}}</title></head>\n"                                                      \
 	"<body style=\"margin:0;padding:24px;background:#f4f4f5;color:#18181b;"                    \
 	"font:16px/1.5 system-ui,sans-serif\">\n"                                                  \
 	"<div style=\"max-width:560px;margin:auto;padding:32px;background:#fff;"                   \

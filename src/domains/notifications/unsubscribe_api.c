@@ -10,8 +10,18 @@
 #include "base/str.h"
 #include "http/api.h"
 
+/* The page's own style, and nothing that anybody else has written. */
 #define CONTENT_SECURITY_POLICY                                                                    \
-	"default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+	"default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; "     \
+	"frame-ancestors 'none'"
+
+/* As mails look (identity/mails.c). */
+#define STYLE                                                                                      \
+	"body{margin:0;padding:24px;background:#f4f4f5;color:#18181b;"                             \
+	"font:16px/1.5 system-ui,sans-serif}"                                                      \
+	"main{max-width:560px;margin:auto;padding:16px 32px;background:#fff;border-radius:8px}"    \
+	"button{margin:0 0 16px;padding:12px 20px;border:0;border-radius:6px;"                     \
+	"background:#18181b;color:#fff;font:inherit}"
 
 static int take_link(struct request *r, struct subscription *ret)
 {
@@ -30,8 +40,10 @@ static int show(struct request *r, const struct subscription *s, const char *con
 	const char *page =
 		arena_printf(r->ctx->arena,
 			     "<!doctype html>\n<html lang=\"en\">\n"
-			     "<head><meta charset=\"utf-8\"><title>Mails</title></head>\n"
-			     "<body>\n<p>%s</p>\n%s</body>\n</html>\n",
+			     "<head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+			     "content=\"width=device-width\"><title>Mails</title>\n"
+			     "<style>" STYLE "</style></head>\n"
+			     "<body>\n<main>\n<p>%s</p>\n%s</main>\n</body>\n</html>\n",
 			     k ? k->about : "What you have not read yet, once a day", content);
 
 	reply_header(r, "Content-Security-Policy", CONTENT_SECURITY_POLICY);
