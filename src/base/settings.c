@@ -56,7 +56,7 @@ const struct setting settings[] = {
 	  .example = "true" },
 	{ "DATABASE_TIMEOUT", SETTING_DURATION, FIELD(database_timeout_us),
 	  .fallback = "5s", .min = 100 * US_PER_MS, .max = 10 * US_PER_MINUTE,
-	  .about = "How long a statement of an ordinary request may run.",
+	  .about = "How long a statement of an ordinary request, or of `zygo realtime`, may run.",
 	  .example = "5s" },
 
 	{ "REDIS_URL", SETTING_URL, FIELD(redis_url), .section = "Redis",

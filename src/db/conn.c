@@ -66,9 +66,9 @@ struct conn *conn_replica(void)
 
 int64_t conn_statement_timeout_us(void)
 {
-	bool is_fast = strcmp(pool_name, "fast") == 0;
+	bool others_wait = strcmp(pool_name, "fast") == 0 || strcmp(pool_name, "realtime") == 0;
 
-	return is_fast ? config()->database_timeout_us : config()->slow_request_timeout_us;
+	return others_wait ? config()->database_timeout_us : config()->slow_request_timeout_us;
 }
 
 static void prepared_free(struct prepared *p)

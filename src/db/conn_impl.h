@@ -35,7 +35,8 @@ void conn_close(struct conn *conn);
 bool conn_url_is_readable(const char *url) MUST_CHECK;
 #define CONN_URL_UNREADABLE "the URL cannot be read; special characters in it are percent-encoded"
 
-/* How long one statement may take: the role's time-out class. */
+/* How long one statement may take: little in a pool whose processes have others to serve meanwhile.
+ */
 int64_t conn_statement_timeout_us(void);
 
 /* Waits until the socket is ready for one of poll(2)'s events; false when the deadline passed. */

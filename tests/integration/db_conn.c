@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/ctx.h"
 #include "db/batch.h"
+#include "db/conn_impl.h"
 #include "support/scratch.h"
 
 #include <criterion/criterion.h>
@@ -154,6 +155,19 @@ Test(db_conn, that_answers_too_late_is_given_up)
 
 	scratch_next();
 	cr_expect_eq(db_ping(c), 0);
+}
+
+Test(db_conn, has_little_time_where_others_wait_meanwhile)
+{
+	const struct config *c = scratch_config();
+
+	db_done();
+	db_init("fast");
+	cr_expect_eq(conn_statement_timeout_us(), c->database_timeout_us);
+	db_init("realtime");
+	cr_expect_eq(conn_statement_timeout_us(), c->database_timeout_us);
+	db_init("slow");
+	cr_expect_eq(conn_statement_timeout_us(), c->slow_request_timeout_us);
 }
 
 Test(db_conn, to_the_replica_falls_back_to_the_primary)
