@@ -520,15 +520,15 @@ Test(realtime, who_does_not_read_is_dropped_and_harms_nobody)
 }
 
 #define ASKERS 20
-#define ASKS   90 /* within what a client may say at once */
-#define PINGS  50
+#define OTHERS 6
+#define SAID   90 /* within what a client may say at once */
 
 /* What is long to look for is asked for by many of one tenant's: everybody else would wait for all
  * of it. */
 Test(realtime, who_asks_for_much_waits_alone)
 {
 	struct caller ann = caller(ROLE_OWNER), bob = caller(ROLE_OWNER);
-	struct websocket *askers[ASKERS], *other = websocket_of(&bob);
+	struct websocket *askers[ASKERS];
 	const char *room = room_of(&ann, "projects"), *seen, *ask;
 	size_t answered = 0;
 
@@ -545,12 +545,15 @@ Test(realtime, who_asks_for_much_waits_alone)
 
 	ask = strf("{\"type\":\"subscribe\",\"room\":\"%s\",\"since\":\"%s\"}", room, seen);
 	for (int i = 0; i < ASKERS; i++)
-		for (int k = 0; k < ASKS; k++)
+		for (int k = 0; k < SAID; k++)
 			websocket_say(askers[i], ask);
-	for (int i = 0; i < PINGS; i++)
-		hears_nothing(other);
+	for (int i = 0; i < OTHERS; i++) {
+		struct websocket *other = websocket_of(&bob);
+
+		for (int k = 0; k < SAID; k++)
+			hears_nothing(other);
+	}
 	for (int i = 0; i < ASKERS; i++)
 		answered += websocket_count(askers[i], "\"subscribed\"");
-	cr_assert_lt(answered, ASKERS * ASKS);
-	hears_in_the_end(askers[0], "type", "subscribed");
+	cr_assert_lt(answered, ASKERS * SAID);
 }
