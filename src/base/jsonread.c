@@ -186,6 +186,16 @@ bool jsonread_member(const struct json *object, const char *key, const struct js
 	return true;
 }
 
+struct str jsonread_member_text(const struct json *object, const char *key)
+{
+	const struct json *value;
+
+	if (!jsonread_member(object, key, &value) || json_kind(value) != JSON_STRING)
+		return (struct str){ NULL, 0 };
+
+	return jsonread_string(value);
+}
+
 bool jsonread_each(const struct json *object, size_t i, struct str *ret_key,
 		   const struct json **ret_value)
 {

@@ -55,6 +55,9 @@ bool jsonread_i64(const struct json *j, int64_t *ret) MUST_CHECK;
 /* A member of an object; false when there is none. *ret is NULL when it is null. */
 bool jsonread_member(const struct json *object, const char *key, const struct json **ret);
 
+/* A member that is text; ptr NULL when there is none, or it is something else. */
+struct str jsonread_member_text(const struct json *object, const char *key);
+
 /* Walks an object's members in their order; i counts from 0, false at the end. */
 bool jsonread_each(const struct json *object, size_t i, struct str *ret_key,
 		   const struct json **ret_value);

@@ -33,12 +33,7 @@ struct parts {
 
 static const char *text_of(const struct json *object, const char *name)
 {
-	const struct json *j;
-
-	if (!jsonread_member(object, name, &j) || json_kind(j) != JSON_STRING)
-		return NULL;
-
-	return jsonread_string(j).ptr;
+	return jsonread_member_text(object, name).ptr;
 }
 
 static bool is_text(const struct json *object, const char *name, const char *value)

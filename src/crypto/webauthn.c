@@ -11,16 +11,6 @@
  * What the browser says: CollectedClientData (section 5.8.1)
  */
 
-static struct str member_text(const struct json *object, const char *key)
-{
-	const struct json *value;
-
-	if (!jsonread_member(object, key, &value) || json_kind(value) != JSON_STRING)
-		return (struct str){ NULL, 0 };
-
-	return jsonread_string(value);
-}
-
 static bool read_client_data(struct arena *a, struct str text, const struct json **ret)
 {
 	const char *why;
@@ -34,7 +24,7 @@ bool webauthn_challenge(struct arena *a, struct str client_data, struct str *ret
 	const struct json *client;
 
 	return read_client_data(a, client_data, &client) &&
-	       str_unbase64url(a, member_text(client, "challenge"), ret) &&
+	       str_unbase64url(a, jsonread_member_text(client, "challenge"), ret) &&
 	       ret->len == WEBAUTHN_CHALLENGE_BYTES;
 }
 
@@ -64,13 +54,13 @@ static const char *check_client(struct arena *a, const struct webauthn_want *wan
 
 	if (!read_client_data(a, client_data, &client))
 		return "the client data is no JSON object";
-	if (!str_is(member_text(client, "type"), type))
+	if (!str_is(jsonread_member_text(client, "type"), type))
 		return "the client data is of another ceremony";
-	if (!str_unbase64url(a, member_text(client, "challenge"), &challenge) ||
+	if (!str_unbase64url(a, jsonread_member_text(client, "challenge"), &challenge) ||
 	    challenge.len != want->challenge.len ||
 	    !secret_equal(challenge.ptr, want->challenge.ptr, challenge.len))
 		return "the challenge is another one";
-	if (!is_one_of(want->origins, member_text(client, "origin")))
+	if (!is_one_of(want->origins, jsonread_member_text(client, "origin")))
 		return "the origin is another one";
 	if (is_framed(client))
 		return "the page was in a frame of another origin";

@@ -26,32 +26,22 @@ struct plan {
 	const struct cursor *after; /* NULL: by number */
 };
 
-static bool member_text(const struct json *object, const char *key, struct str *ret)
-{
-	const struct json *j;
-
-	if (!jsonread_member(object, key, &j) || json_kind(j) != JSON_STRING)
-		return false;
-	*ret = jsonread_string(j);
-
-	return true;
-}
-
 bool cursor_decode(struct arena *a, const char *text, struct cursor *ret)
 {
 	const struct json *j;
-	struct str raw, sort, value, id;
+	struct cursor got;
+	struct str raw;
 	const char *why;
 	size_t at;
 
 	if (!str_unbase64url(a, str_of(text), &raw) || !jsonread_parse(a, raw, &j, &why, &at) ||
 	    json_kind(j) != JSON_OBJECT)
 		return false;
-	if (!member_text(j, "s", &sort) || !member_text(j, "v", &value) ||
-	    !member_text(j, "i", &id) || !uuid_parse(id, &ret->id))
+	got.sort = jsonread_member_text(j, "s").ptr;
+	got.value = jsonread_member_text(j, "v").ptr;
+	if (!got.sort || !got.value || !uuid_parse(jsonread_member_text(j, "i"), &got.id))
 		return false;
-	ret->sort = sort.ptr;
-	ret->value = value.ptr;
+	*ret = got;
 
 	return true;
 }

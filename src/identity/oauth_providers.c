@@ -155,13 +155,7 @@ int oauth_refuse_code(struct ctx *c, const char *why)
 
 const char *oauth_text(const struct json *object, const char *name)
 {
-	const struct json *j;
-
-	if (json_kind(object) != JSON_OBJECT || !jsonread_member(object, name, &j) ||
-	    json_kind(j) != JSON_STRING)
-		return NULL;
-
-	return jsonread_string(j).ptr;
+	return json_kind(object) == JSON_OBJECT ? jsonread_member_text(object, name).ptr : NULL;
 }
 
 bool oauth_is_true(const struct json *object, const char *name)

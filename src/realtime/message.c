@@ -25,17 +25,6 @@ static enum message_type type_of(struct str text)
 	return MESSAGE_OTHER;
 }
 
-/* A member that is text; ptr NULL: there is none. */
-static struct str text_member(const struct json *object, const char *key)
-{
-	const struct json *value;
-
-	if (!jsonread_member(object, key, &value) || json_kind(value) != JSON_STRING)
-		return (struct str){ NULL, 0 };
-
-	return jsonread_string(value);
-}
-
 bool client_message_parse(struct arena *a, struct str text, struct client_message *ret,
 			  const char **ret_why)
 {
@@ -49,16 +38,16 @@ bool client_message_parse(struct arena *a, struct str text, struct client_messag
 		*ret_why = "not an object";
 		return false;
 	}
-	ret->type_text = text_member(root, "type");
+	ret->type_text = jsonread_member_text(root, "type");
 	if (!ret->type_text.ptr) {
 		*ret_why = "without a type";
 		return false;
 	}
 
 	ret->type = type_of(ret->type_text);
-	ret->room = text_member(root, "room");
+	ret->room = jsonread_member_text(root, "room");
 	ret->has_since = jsonread_member(root, "since", &value) && value;
-	if (ret->has_since && !uuid_parse(text_member(root, "since"), &ret->since))
+	if (ret->has_since && !uuid_parse(jsonread_member_text(root, "since"), &ret->since))
 		ret->since = (struct uuid){ { 0 } };
 	ret->wants_presence = jsonread_member(root, "presence", &value) &&
 			      json_kind(value) == JSON_BOOL && jsonread_bool(value);

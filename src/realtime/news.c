@@ -154,16 +154,6 @@ static void tell(struct arena *a, struct tenant *t, const struct news *n)
 
 /* ---- from Redis ---- */
 
-static struct str text_of(const struct json *object, const char *key)
-{
-	const struct json *value;
-
-	if (!jsonread_member(object, key, &value) || json_kind(value) != JSON_STRING)
-		return (struct str){ NULL, 0 };
-
-	return jsonread_string(value);
-}
-
 static struct str data_of(struct arena *a, const struct json *object)
 {
 	const struct json *value;
@@ -188,9 +178,9 @@ static void unsettle(struct tenant *t, void *p UNUSED)
 static void hear_event(struct arena *a, struct tenant *t, const struct json *event)
 {
 	struct news n = {
-		.id = text_of(event, "id"),
-		.type = text_of(event, "type"),
-		.at = text_of(event, "at"),
+		.id = jsonread_member_text(event, "id"),
+		.type = jsonread_member_text(event, "type"),
+		.at = jsonread_member_text(event, "at"),
 		.data = data_of(a, event),
 	};
 	int64_t after;
@@ -198,7 +188,7 @@ static void hear_event(struct arena *a, struct tenant *t, const struct json *eve
 	if (!int_of(event, "position", &n.position) || !int_of(event, "after", &after) ||
 	    !n.type.ptr || !n.id.ptr || !n.at.ptr)
 		return;
-	if (!uuid_parse(text_of(event, "subjectId"), &n.subject))
+	if (!uuid_parse(jsonread_member_text(event, "subjectId"), &n.subject))
 		n.subject = (struct uuid){ { 0 } };
 
 	if (after > t->told)
@@ -210,14 +200,14 @@ static void hear_event(struct arena *a, struct tenant *t, const struct json *eve
 /* Presence goes on as it is; the rest is an event without an id. */
 static void hear_room(struct arena *a, const struct json *message, struct str text)
 {
-	struct str room = text_of(message, "room");
-	struct news n = { .position = NO_POSITION, .type = text_of(message, "event") };
+	struct str room = jsonread_member_text(message, "room");
+	struct news n = { .position = NO_POSITION, .type = jsonread_member_text(message, "event") };
 	struct room_name name;
 	char at[RFC3339_SIZE];
 
 	if (!n.type.ptr || !room.ptr || !room_name_parse(room, &name))
 		return;
-	if (str_is(text_of(message, "type"), "presence")) {
+	if (str_is(jsonread_member_text(message, "type"), "presence")) {
 		struct room *r = roster_room(room.ptr);
 
 		if (r)

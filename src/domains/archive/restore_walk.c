@@ -96,11 +96,9 @@ static int parse(struct restoring *r, struct str line, const struct json **ret)
 
 static const char *text_of(const struct json *object, const char *key)
 {
-	const struct json *j;
+	const char *text = jsonread_member_text(object, key).ptr;
 
-	return jsonread_member(object, key, &j) && json_kind(j) == JSON_STRING
-		       ? jsonread_string(j).ptr
-		       : "";
+	return text ? text : "";
 }
 
 static int take_head(struct restoring *r, struct str line)

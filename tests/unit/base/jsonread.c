@@ -239,6 +239,16 @@ Test(jsonread, members_are_found_by_key)
 	cr_assert_not(jsonread_member(object, "c", &value));
 }
 
+Test(jsonread, a_member_is_text_or_nothing)
+{
+	const struct json *object = parse("{\"a\":1,\"b\":null,\"t\":\"x\"}");
+
+	cr_assert(str_is(jsonread_member_text(object, "t"), "x"));
+	cr_assert_null(jsonread_member_text(object, "a").ptr);
+	cr_assert_null(jsonread_member_text(object, "b").ptr);
+	cr_assert_null(jsonread_member_text(object, "c").ptr);
+}
+
 Test(jsonread, members_are_walked_in_their_order)
 {
 	const struct json *object = parse("{\"z\":1,\"a\":{\"x\":9},\"m\":3}"), *value, *inner;
