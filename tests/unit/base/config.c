@@ -344,7 +344,7 @@ Test(config, of_a_file_that_cannot_be_read_only_that_is_said)
 	clear_environment();
 	cr_assert_not(loads_file("/", &printed)); /* a directory */
 	cr_assert(str_eq(printed, STR("Invalid environment variables:\n"
-					 "  /: could not be read: Is a directory\n")));
+				      "  /: could not be read: Is a directory\n")));
 }
 
 Test(config, it_is_kept_for_the_process)
