@@ -173,7 +173,7 @@ WHERE d.id = $1
 RETURNING id, endpoint_id AS "webhookId", message_id AS "messageId", type AS "eventType", state AS "status", attempts,
 	status AS "responseStatus", error, due_at AS "nextAttemptAt", created_at AS "createdAt", finished_at AS "finishedAt";
 
--- What a job replays, some at a time, in order; rows are where each ended.
+-- What a job replays, some at a time, in order; rows are where each is, and true.
 -- $1 endpoint, $2 and $3 from when to when, $4 also those that were delivered, $5 and $6 behind which moment and id, $7 how many.
 -- name: webhooks_replay_some :many
 WITH next AS MATERIALIZED (
@@ -191,12 +191,12 @@ UPDATE webhook_deliveries d
 SET state = 'waiting', tries = 0, due_at = now(), finished_at = NULL
 FROM next s
 WHERE d.tenant_id = s.tenant_id AND d.id = s.id
-RETURNING d.created_at, d.id;
+RETURNING d.created_at, d.id, true AS "isMade";
 
 -- Of events that happened while the endpoint was disabled or not there: those that it would get now, and did not, as deliveries. Not of
 -- those that are still to be fanned out to it, nor of those that would be swept before their last try.
 -- $1 endpoint, $2 and $3 from when to when, $4 the types that there are, $5 and $6 behind which moment and id, $7 how many. Rows are the
--- events that were looked at.
+-- events that were looked at, and whether a delivery was made of each.
 -- name: webhooks_replay_missed :many
 WITH next AS MATERIALIZED (
 	SELECT e.tenant_id, e.id, e.type, e.subject_id, e.user_id, e.data, e.created_at, w.id AS endpoint_id
@@ -226,7 +226,7 @@ WITH next AS MATERIALIZED (
 	       coalesce((SELECT l.position FROM event_log l WHERE l.tenant_id = m.tenant_id AND l.event_id = m.id), 0), now(), m.created_at
 	FROM missed m
 )
-SELECT created_at, id FROM next;
+SELECT n.created_at, n.id, EXISTS (SELECT FROM missed m WHERE m.id = n.id) AS "isMade" FROM next n;
 
 -- What is not sent any more, some at a time.  $1 endpoint, $2 how many.
 -- name: webhooks_cancel_some :many

@@ -261,11 +261,11 @@ Test(webhooks_sending, catch_up_with_what_they_were_not_told)
 	webhook_await(other, "delivered", 1);
 	answer_is(patch(&ann, path, "{\"enabled\":true}"), 200);
 
-	(void)replay(&ann, id, "failed");
+	cr_assert_eq(webhook_replayed(&ann, replay(&ann, id, "failed")), 1);
 	webhook_await(id, "delivered", 1);
-	(void)replay(&ann, id, "missed");
+	cr_assert_eq(webhook_replayed(&ann, replay(&ann, id, "missed")), 1);
 	webhook_await(id, "delivered", 2);
-	(void)replay(&ann, id, "all");
+	cr_assert_eq(webhook_replayed(&ann, replay(&ann, id, "all")), 2);
 	receiver_await(1 + 1 + 1 + 1 + 2);
 	webhook_await(id, "delivered", 2);
 	answer_is_error(

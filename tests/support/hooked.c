@@ -58,6 +58,22 @@ void webhook_await_trying(const char *webhook, const char *state, int64_t n)
 	wait_until(is_so_when_tried, &w, strf("%lld deliveries to be %s", (long long)n, state));
 }
 
+static bool is_over(void *job)
+{
+	return database_number("SELECT count(*) FROM jobs WHERE id = $1::uuid AND state = "
+			       "'completed'",
+			       (const char *)job, NULL) == 1;
+}
+
+int64_t webhook_replayed(const struct caller *c, struct answer started)
+{
+	const char *job = answer_text(started, "jobId");
+
+	wait_until(is_over, (void *)(uintptr_t)job, "the replay to be over");
+
+	return answer_int(answer_is(get(c, strf("/jobs/%s", job)), 200), "result.deliveries");
+}
+
 void webhook_make_due(const char *webhook)
 {
 	database_run("UPDATE webhook_deliveries SET due_at = now() "

@@ -22,6 +22,10 @@ void webhook_await(const char *webhook, const char *state, int64_t n);
 /* The same, and whatever is delayed meanwhile is due at once. */
 void webhook_await_trying(const char *webhook, const char *state, int64_t n);
 
+/* Waits until the job that POST /webhooks/:id/replay has started is over: how many deliveries it
+ * says that it sent again. */
+int64_t webhook_replayed(const struct caller *c, struct answer started);
+
 /* What waits for its next attempt is due now. */
 void webhook_make_due(const char *webhook);
 
