@@ -272,6 +272,9 @@ Test(webhooks_sending, catch_up_with_what_they_were_not_told)
 		post(&ann, strf("/webhooks/%s/replay", id),
 		     "{\"since\":\"2026-01-02T00:00:00Z\",\"until\":\"2026-01-01T00:00:00Z\"}"),
 		400, "VALIDATION_ERROR", "until");
+	answer_is_error(
+		post(&ann, strf("/webhooks/%s/replay", id), "{\"since\":\"9999-01-01T00:00:00Z\"}"),
+		400, "VALIDATION_ERROR", "since");
 }
 
 Test(webhooks_sending, are_looked_after_in_the_dashboard)

@@ -100,6 +100,8 @@ int webhooks_replay_many(struct ctx *c, struct webhook_id id, const struct webho
 
 	if (in->until_us && in->until_us <= in->since_us)
 		return fail_issue(c, "until", "custom", "It must be later than since");
+	if (in->since_us > clock_now_us())
+		return fail_issue(c, "since", "custom", "It must not be in the future");
 
 	b = batch_new(c, BATCH_WRITE);
 	batch_add(b, NULL, &sql_webhooks_must_be_enabled, ARGS(arg_uuid(id.u)));
