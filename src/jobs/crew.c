@@ -5,7 +5,8 @@
  * What became of one haul and the taking of the next are one transaction, so a short job costs a
  * fraction of a commit. When that transaction fails, whether the next haul was taken is not known:
  * then what was done is said again until it is heard, and whatever else is this worker's is handed
- * back.
+ * back. One that was not answered may even arrive later than that, and would hand back what the
+ * worker runs by then. So the worker goes, and its successor has another name.
  */
 #include "jobs/crew.h"
 
@@ -59,6 +60,17 @@ static struct batch *talk_lazily(struct crew *w)
 	batch_add(b, NULL, &sql_jobs_lazily, NO_ARGS);
 
 	return b;
+}
+
+/* Runs b, and notes when it may happen without our hearing of it. */
+static int say(struct crew *w, struct batch *b)
+{
+	int err = batch_run(b);
+
+	if (err == ERR_SERVICE_UNAVAILABLE)
+		w->is_unheard = true;
+
+	return err;
 }
 
 /* Once an outage. */
@@ -117,7 +129,7 @@ static void settle_at_last(struct crew *w)
 		struct batch *b = talk(w);
 
 		settle(w, b, h);
-		if (!batch_run(b)) {
+		if (!say(w, b)) {
 			let_go(w);
 			w->may_hold = false;
 			return;
@@ -199,7 +211,7 @@ static int take(struct crew *w, size_t q)
 		  ARGS(arg_text(queue->name), arg_text(w->name), arg_int(haul_size(w, q)),
 		       arg_int(queue->concurrency), arg_int(queue->rate_max),
 		       arg_int(queue->rate_us), arg_uuid(w->queues[q].after)));
-	err = batch_run(b);
+	err = say(w, b);
 	if (err) {
 		w->may_hold = true;
 		return err;
@@ -280,7 +292,7 @@ static int look(struct crew *w)
 	settle_haul(w, b);
 	batch_add(b, NULL, &sql_jobs_worker_sleeps, ARGS(arg_text(w->name), arg_bool(true)));
 	batch_add(b, &rows, &sql_jobs_ready, ARGS(arg_text_array(names, n)));
-	err = batch_run(b);
+	err = say(w, b);
 	if (err)
 		return err;
 
@@ -385,6 +397,18 @@ static bool goes_on(struct crew *w)
 	return !worker_is_draining(w->worker);
 }
 
+/* One whose work is done leaves when the master has another in its place, or wants none. */
+static void await_leave(struct crew *w)
+{
+	struct pollfd fd = { .fd = w->worker->wake_fd, .events = POLLIN };
+
+	worker_ask_successor(w->worker);
+	while (!worker_is_draining(w->worker)) {
+		worker_alive(w->worker);
+		(void)poll(&fd, 1, (int)(LOOK_US / US_PER_MS));
+	}
+}
+
 int crew_run(struct worker *worker, const struct job_book *book, const char *master)
 {
 	char name[NAME_SIZE];
@@ -404,7 +428,7 @@ int crew_run(struct worker *worker, const struct job_book *book, const char *mas
 		tell_trouble(&w);
 		pause_ms(PAUSE_MS);
 	}
-	while (goes_on(&w)) {
+	while (goes_on(&w) && !w.is_unheard) {
 		if (round_once(&w)) {
 			tell_trouble(&w);
 			pause_ms(PAUSE_MS);
@@ -413,6 +437,7 @@ int crew_run(struct worker *worker, const struct job_book *book, const char *mas
 	}
 	settle_at_last(&w);
 	sign_off(&w);
+	await_leave(&w);
 
 	listen_done();
 	arena_free(w.of_haul);

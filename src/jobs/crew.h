@@ -61,6 +61,7 @@ struct crew {
 	bool is_marked;    /* as asleep */
 	bool may_hold;     /* jobs that it does not know of: a claim whose answer was lost */
 	int64_t tidied_us; /* monotonic: when it last gave back what it does not know of */
+	bool is_unheard;   /* something that it said may yet arrive: its name is used up */
 	bool is_cut_off;   /* from the database, and has said so */
 	struct {
 		struct uuid after; /* the tenant that came last: the next round begins behind it */

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/ctx.h"
+#include "db/batch.h"
 #include "support/crew.h"
 #include "support/database.h"
 #include "support/factories.h"
@@ -228,6 +229,85 @@ Test(faults_jobs, are_done_once_when_the_connection_is_lost_between_claim_and_wo
 	crew_await(id, "completed");
 	cr_expect_str_eq(crew_look(id, "attempts"), "1");
 	cr_expect_eq(count(t, "count(*)"), 1);
+	cr_expect_eq(crew_stop(), 0);
+}
+
+/*
+ * A word that comes late
+ */
+
+/* The connection that a handler shares with its worker. */
+static const struct sql note_backend = {
+	.name = "test_note_backend",
+	.text = "INSERT INTO " CREW_TABLE " (job_id, tenant, what) "
+		"VALUES ($1, current_tenant(), pg_backend_pid()::text)",
+	.kind = SQL_EXEC,
+	.params = 1,
+};
+
+static const struct sql noted_backends = {
+	.name = "test_noted_backends",
+	.text = "SELECT count(*) AS n FROM pg_stat_activity a JOIN " CREW_TABLE " n "
+		"ON n.what = a.pid::text WHERE n.tenant = current_tenant()",
+	.kind = SQL_MANY,
+	.params = 0,
+};
+
+/* The first time longer than a worker keeps what it has taken beside it; then until the backend of
+ * that time is gone. */
+static int hold(struct job *j)
+{
+	const struct rows *rows;
+
+	if (!crew_was_told()) {
+		int err = db_write(j->c, NULL, &note_backend, ARGS(arg_uuid(j->id.u)));
+
+		usleep(600000);
+		while (!err && !crew_was_told())
+			usleep(10000);
+		return err;
+	}
+	while (db_read(j->c, &rows, &noted_backends, NO_ARGS) || rows_get_int(rows, "n"))
+		usleep(10000);
+	return OK;
+}
+
+static const char *start_of_what_runs(void)
+{
+	return database_value(
+		"SELECT max(started_at)::text FROM jobs WHERE queue = $1 AND attempts = 1",
+		crew_queue(CREW_QUICK), NULL);
+}
+
+/*
+ * A backend stands still and hears of a haul, and that the rest of it is handed back, when this has
+ * been said by another one and the rest runs.
+ */
+Test(faults_jobs, one_that_runs_is_not_handed_back_by_a_word_that_comes_late)
+{
+	static struct config c;
+	struct tenant_id t = tenant_make();
+	struct job_kind k;
+	const char *started_at;
+	pid_t backend;
+
+	(void)world();
+	c = *config();
+	c.slow_request_timeout_us = 2 * US_PER_S; /* how long its worker waits for the answer */
+	config_set(&c);
+	crew_kind(&k, CREW_QUICK, hold);
+	crew_start(1);
+	crew_add_many(t, &(struct job_new){ .kind = &k }, 2);
+	wait_until(has_begun, &t, "the first runs");
+	backend = (pid_t)count(t, "max(what)::integer");
+	cr_assert_eq(kill(backend, SIGSTOP), 0);
+	crew_tell();
+	crew_await_count("completed", 1);
+	crew_await_count("active", 1);
+	started_at = start_of_what_runs();
+	cr_assert_eq(kill(backend, SIGCONT), 0);
+	crew_await_end();
+	cr_expect_str_eq(start_of_what_runs(), started_at, "it was taken once more");
 	cr_expect_eq(crew_stop(), 0);
 }
 
