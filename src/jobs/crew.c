@@ -25,7 +25,7 @@
 #include <poll.h>
 #include <unistd.h>
 
-#define LOOK_US  US_PER_S          /* how long it sleeps without looking */
+#define LOOK_US  US_PER_S          /* how long it sleeps or works without looking */
 #define DRY_US   (200 * US_PER_MS) /* a queue that had nothing to give is not asked again before */
 #define CUT_US   (500 * US_PER_MS) /* a haul that takes longer gives back what is left */
 #define BRISK_US (20 * US_PER_MS)  /* after one that took less, the next may be twice as large */
@@ -141,6 +141,49 @@ static void settle_at_last(struct crew *w)
 }
 
 /*
+ * Looking
+ */
+
+static size_t queues_len(const struct crew *w)
+{
+	size_t n = 0;
+
+	while (w->book->queues[n].name)
+		n++;
+
+	return n;
+}
+
+static void note_ready(struct crew *w, const char *name, bool was_called)
+{
+	const struct job_queue *q = book_queue(w->book, name);
+	size_t i = q ? (size_t)(q - w->book->queues) : 0;
+
+	if (!q || (!was_called && clock_monotonic_us() < w->queues[i].dry_until_us))
+		return;
+
+	w->queues[i].is_ready = true;
+}
+
+/* Asks which queues have something. */
+static void add_look(struct crew *w, struct batch *b, const struct rows **ret_ready)
+{
+	size_t n = queues_len(w);
+	struct str *names = arena_make_n(w->of_talk, struct str, n);
+
+	for (size_t i = 0; i < n; i++)
+		names[i] = str_of(w->book->queues[i].name);
+	batch_add(b, ret_ready, &sql_jobs_ready, ARGS(arg_text_array(names, n)));
+}
+
+static void note_look(struct crew *w, const struct rows *ready)
+{
+	w->looked_us = clock_monotonic_us();
+	for (size_t i = 0; i < rows_len(ready); i++)
+		note_ready(w, rows_str(ready, i, 0).ptr, false);
+}
+
+/*
  * Taking
  */
 
@@ -194,12 +237,15 @@ static bool is_limited(const struct job_queue *q)
 	return q->concurrency || q->rate_max;
 }
 
-/* Settles the haul at hand and takes from queue q what is there for us. */
+/*
+ * Settles the haul at hand and takes from queue q what is there for us. Who is never without jobs
+ * looks as often as who sleeps, or other queues would wait for as long as this one lasts.
+ */
 static int take(struct crew *w, size_t q)
 {
 	const struct job_queue *queue = &w->book->queues[q];
 	struct batch *b = is_limited(queue) ? talk(w) : talk_lazily(w);
-	const struct rows *rows;
+	const struct rows *rows, *ready = NULL;
 	struct arena *a;
 	int err;
 
@@ -211,6 +257,8 @@ static int take(struct crew *w, size_t q)
 		  ARGS(arg_text(queue->name), arg_text(w->name), arg_int(haul_size(w, q)),
 		       arg_int(queue->concurrency), arg_int(queue->rate_max),
 		       arg_int(queue->rate_us), arg_uuid(w->queues[q].after)));
+	if (clock_monotonic_us() - w->looked_us >= LOOK_US)
+		add_look(w, b, &ready);
 	err = say(w, b);
 	if (err) {
 		w->may_hold = true;
@@ -219,6 +267,8 @@ static int take(struct crew *w, size_t q)
 
 	w->is_marked = false;
 	let_go(w);
+	if (ready)
+		note_look(w, ready);
 	if (rows_len(rows) == 0) {
 		w->queues[q].is_ready = false;
 		w->queues[q].dry_until_us = clock_monotonic_us() + DRY_US;
@@ -256,50 +306,24 @@ static void run(struct crew *w)
  * Sleeping
  */
 
-static size_t queues_len(const struct crew *w)
-{
-	size_t n = 0;
-
-	while (w->book->queues[n].name)
-		n++;
-
-	return n;
-}
-
-static void note_ready(struct crew *w, const char *name, bool was_called)
-{
-	const struct job_queue *q = book_queue(w->book, name);
-	size_t i = q ? (size_t)(q - w->book->queues) : 0;
-
-	if (!q || (!was_called && clock_monotonic_us() < w->queues[i].dry_until_us))
-		return;
-
-	w->queues[i].is_ready = true;
-}
-
 /* Marks itself as asleep, so that who enqueues from now on calls; then looks what is there already.
  */
 static int look(struct crew *w)
 {
-	struct str names[JOB_QUEUES_MAX];
 	struct batch *b = talk_lazily(w);
-	const struct rows *rows;
-	size_t n = queues_len(w);
+	const struct rows *ready;
 	int err;
 
-	for (size_t i = 0; i < n; i++)
-		names[i] = str_of(w->book->queues[i].name);
 	settle_haul(w, b);
 	batch_add(b, NULL, &sql_jobs_worker_sleeps, ARGS(arg_text(w->name), arg_bool(true)));
-	batch_add(b, &rows, &sql_jobs_ready, ARGS(arg_text_array(names, n)));
+	add_look(w, b, &ready);
 	err = say(w, b);
 	if (err)
 		return err;
 
 	let_go(w);
 	w->is_marked = true;
-	for (size_t i = 0; i < rows_len(rows); i++)
-		note_ready(w, rows_str(rows, i, 0).ptr, false);
+	note_look(w, ready);
 
 	return OK;
 }

@@ -63,6 +63,7 @@ struct crew {
 	int64_t tidied_us; /* monotonic: when it last gave back what it does not know of */
 	bool is_unheard;   /* something that it said may yet arrive: its name is used up */
 	bool is_cut_off;   /* from the database, and has said so */
+	int64_t looked_us; /* monotonic: when it last asked which queues have something */
 	struct {
 		struct uuid after; /* the tenant that came last: the next round begins behind it */
 		unsigned size;     /* of the next haul; 0: nothing is known yet */

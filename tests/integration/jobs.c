@@ -182,6 +182,32 @@ Test(jobs, of_a_tenant_with_many_do_not_keep_others_waiting)
 			      64);
 }
 
+/* So that there is always another one behind it. */
+static int add_another(struct job *j)
+{
+	struct batch *b = batch_new(j->c, BATCH_WRITE);
+
+	if (crew_was_told())
+		return OK;
+	usleep(10000);
+	jobs_add(b, j->c, &(struct job_new){ .kind = j->kind });
+	return batch_run(b);
+}
+
+Test(jobs, of_a_queue_that_is_never_empty_do_not_keep_other_queues_waiting)
+{
+	struct tenant_id t = tenant_make();
+	struct job_kind endless, k;
+
+	crew_kind(&endless, CREW_LONG, add_another);
+	crew_kind(&k, CREW_QUICK, note);
+	crew_start(1);
+	crew_await(crew_add(t, &(struct job_new){ .kind = &endless }), "completed");
+	crew_await(crew_add(t, &(struct job_new){ .kind = &k }), "completed");
+	crew_tell();
+	crew_await_end();
+}
+
 static int hold(struct job *j)
 {
 	int err = crew_note(j, "begin");
