@@ -71,6 +71,20 @@ RETURNING nullif(tenant_id, platform_tenant()) AS "tenantId", id, queue, kind, s
 	max_attempts AS "maxAttempts", worker, errors->-1->>'message' AS "error", created_at AS "createdAt", run_at AS "runAt",
 	started_at AS "startedAt", finished_at AS "finishedAt";
 
+-- All dead letters, from the beginning.  $1 tenant, $2 queue, $3 kind; NULL: whichever.
+-- name: jobs_admin_retry_failed :one  role: system
+WITH retried AS (
+	UPDATE jobs
+	SET state = 'waiting', attempts = 0, run_at = clock_timestamp(), finished_at = NULL, cancel_requested_at = NULL,
+	    is_alone = false, progress = 0, message = NULL
+	WHERE state = 'failed' AND finished_at IS NOT NULL
+	  AND ($1::uuid IS NULL OR tenant_id = $1)
+	  AND ($2::text IS NULL OR queue = $2)
+	  AND ($3::text IS NULL OR kind = $3)
+	RETURNING id
+)
+SELECT count(*) AS n FROM retried;
+
 -- Wakes a worker after a change of the rows above.
 -- name: jobs_admin_wake :exec  role: system
 SELECT pg_notify('zygo_jobs', name) FROM job_queues WHERE paused_at IS NULL;

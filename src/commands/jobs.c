@@ -75,6 +75,17 @@ static bool is_state(const char *word)
 	return false;
 }
 
+static bool is_id(const char *word, struct uuid *ret)
+{
+	if (uuid_parse(str_of(word), ret))
+		return true;
+
+	(void)fprintf(stderr, "zygo: %s is no id, such as 018f6f2c-8a1e-7c3b-9d52-4e1f0a6b7c8d\n",
+		      word);
+
+	return false;
+}
+
 /* --tenant T, --queue Q, --state S, --kind K: into the filter. */
 static bool read_filter(int argc, char **argv, struct job_admin_filter *ret)
 {
@@ -99,7 +110,7 @@ static bool read_filter(int argc, char **argv, struct job_admin_filter *ret)
 	if (ret->state && !is_state(ret->state))
 		return false;
 
-	return !tenant || uuid_parse(str_of(tenant), &ret->tenant.u);
+	return !tenant || is_id(tenant, &ret->tenant.u);
 }
 
 static int list(struct ctx *c, int argc, char **argv)
@@ -129,7 +140,7 @@ static int list(struct ctx *c, int argc, char **argv)
 
 static bool read_id(int argc, char **argv, struct job_id *ret)
 {
-	return argc == 1 && uuid_parse(str_of(argv[0]), &ret->u);
+	return argc == 1 && is_id(argv[0], &ret->u);
 }
 
 static int show(struct ctx *c, int argc, char **argv)
@@ -156,6 +167,20 @@ static int retry(struct ctx *c, int argc, char **argv)
 	if (jobs_admin_retry(c, id, &row))
 		return command_failed(c, "the job was not retried");
 	printf("It runs as soon as a worker is free.\n");
+
+	return 0;
+}
+
+static int retry_failed(struct ctx *c, int argc, char **argv)
+{
+	struct job_admin_filter filter = { 0 };
+	int64_t n;
+
+	if (!read_filter(argc, argv, &filter) || filter.state)
+		return 2;
+	if (jobs_admin_retry_failed(c, &filter, &n))
+		return command_failed(c, "the jobs were not retried");
+	printf("%lld retried; they run as soon as workers are free.\n", (long long)n);
 
 	return 0;
 }
@@ -239,6 +264,7 @@ int command_jobs(int argc, char **argv)
 		{ "list", "[--tenant ID] [--queue QUEUE] [--state STATE] [--kind KIND]", list },
 		{ "show", "ID", show },
 		{ "retry", "ID", retry },
+		{ "retry-failed", "[--tenant ID] [--queue QUEUE] [--kind KIND]", retry_failed },
 		{ "cancel", "ID", cancel },
 		{ "discard", "ID", discard },
 		{ "pause", "QUEUE", pause_queue },

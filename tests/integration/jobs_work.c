@@ -139,3 +139,29 @@ Test(jobs_work, is_looked_at_on_the_command_line)
 	cr_expect_eq(status, 1, "a waiting job cannot be retried");
 	database_run("DELETE FROM jobs WHERE kind = 'cli.test'", NULL);
 }
+
+Test(jobs_work, dead_letters_are_retried_together)
+{
+	const char *retry[] = { NULL,      "jobs",   "retry-failed", "--queue",
+				"spoiled", "--kind", "cli.spoiled",  NULL };
+	struct str out;
+
+	(void)world();
+	database_run("INSERT INTO job_queues (name) VALUES ('spoiled') ON CONFLICT DO NOTHING",
+		     NULL);
+	for (int i = 0; i < 4; i++)
+		(void)add_to("spoiled", i < 3 ? "cli.spoiled" : "cli.other");
+	database_run("UPDATE jobs SET state = 'failed', attempts = 3, finished_at = now() "
+		     "WHERE queue = 'spoiled'",
+		     NULL);
+	retry[0] = world()->binary;
+	(void)setenv("ZYGO_ENV_FILE", world()->env_file, 1);
+	out = world_run(retry, NULL);
+	cr_expect(memmem(out.ptr, out.len, "3 retried", 9), "%.*s", STR_FMT(out));
+	cr_expect_eq(database_number("SELECT count(*) FROM jobs WHERE queue = 'spoiled' AND "
+				     "state = 'waiting' AND attempts = 0 AND finished_at IS NULL",
+				     NULL),
+		     3);
+	database_run("DELETE FROM jobs WHERE queue = 'spoiled'", NULL);
+	database_run("DELETE FROM job_queues WHERE name = 'spoiled'", NULL);
+}

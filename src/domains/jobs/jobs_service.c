@@ -71,6 +71,24 @@ int jobs_admin_retry(struct ctx *c, struct job_id id, const struct rows **ret)
 	return batch_run(b);
 }
 
+int jobs_admin_retry_failed(struct ctx *c, const struct job_admin_filter *f, int64_t *ret)
+{
+	struct batch *b = batch_new(c, BATCH_SYSTEM);
+	const struct rows *row;
+	int err;
+
+	batch_add(b, &row, &sql_jobs_admin_retry_failed,
+		  ARGS(arg_uuid(f->tenant.u), arg_text(f->queue), arg_text(f->kind)));
+	batch_add(b, NULL, &sql_jobs_admin_wake, NO_ARGS);
+	err = batch_run(b);
+	if (err)
+		return err;
+
+	*ret = rows_get_int(row, "n");
+
+	return OK;
+}
+
 int jobs_admin_discard(struct ctx *c, struct job_id id)
 {
 	return run_system(c, NULL, &sql_jobs_admin_discard, ARGS(arg_uuid(id.u)));
