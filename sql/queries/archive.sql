@@ -93,15 +93,21 @@ WITH deliveries AS (
 )
 UPDATE notifications SET awaits_digest = false WHERE tenant_id = $1 AND awaits_digest;
 
--- Seats may what their roles say by now, which is found once for all that have the same ones.  $1 tenant.
+-- Seats may what their roles say by now, which is found once for all that have the same ones: before, since nothing is known yet of a
+-- table that was just filled, and a join may come out as bad as it can.  $1 tenant.
 -- name: archive_refresh_seats :exec  role: system
+WITH kinds AS MATERIALIZED (
+	SELECT DISTINCT role_keys FROM users WHERE tenant_id = $1
+), has AS MATERIALIZED (
+	SELECT k.role_keys, coalesce(array_agg(DISTINCT p ORDER BY p) FILTER (WHERE p IS NOT NULL), '{}') AS permissions
+	FROM kinds k
+	LEFT JOIN roles r ON r.tenant_id = $1 AND r.key = ANY (k.role_keys)
+	LEFT JOIN builtin_roles b ON b.key = r.builtin_key
+	LEFT JOIN LATERAL unnest(coalesce(b.permissions, r.permissions)) AS p ON true
+	GROUP BY k.role_keys
+)
 UPDATE users u SET permissions = has.permissions
-FROM (SELECT k.role_keys, coalesce(array_agg(DISTINCT p ORDER BY p) FILTER (WHERE p IS NOT NULL), '{}') AS permissions
-      FROM (SELECT DISTINCT role_keys FROM users WHERE tenant_id = $1) AS k
-      LEFT JOIN roles r ON r.tenant_id = $1 AND r.key = ANY (k.role_keys)
-      LEFT JOIN builtin_roles b ON b.key = r.builtin_key
-      LEFT JOIN LATERAL unnest(coalesce(b.permissions, r.permissions)) AS p ON true
-      GROUP BY k.role_keys) AS has
+FROM has
 WHERE u.tenant_id = $1 AND u.role_keys = has.role_keys AND u.permissions <> has.permissions;
 
 -- Whoever was erased since then is erased again, and whoever was about to be: first the seats …  $1 tenant.
