@@ -561,14 +561,12 @@ static void check(const struct mounted *row, const char *who, const struct answe
 
 static void walk(unsigned tiers)
 {
-	const char *from;
 	struct mounted row;
 
 	for (size_t i = 0; probe_each(&i, &row);) {
-		if (!(row.tier & tiers))
-			continue;
-		from = new_address(); /* one a row, so that their connection is kept */
-		for (size_t k = 0; k < ARRAY_LEN(credentials); k++) {
+		const char *from = new_address(); /* one a row, so that their connection is kept */
+
+		for (size_t k = 0; row.tier & tiers && k < ARRAY_LEN(credentials); k++) {
 			struct caller c = on_tier(credentials[k].make(&row), row.tier);
 			struct answer a;
 
