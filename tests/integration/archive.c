@@ -63,7 +63,7 @@ static void set_place(const char *url, const char *key_id, const char *secret)
 
 static const char *folder(void)
 {
-	char *path = arena_strdup(world_arena(), "/tmp/zygo-archive-XXXXXX");
+	char *path = arena_strdup(world_arena(), strf("%s/archive-XXXXXX", world()->dir));
 
 	cr_assert(mkdtemp(path));
 	return path;

@@ -19,9 +19,8 @@ struct ctx *vault_open(void)
 {
 	struct config *mine = arena_make(world_arena(), struct config);
 	struct ctx *c = arena_make(world_arena(), struct ctx);
-	char *folder = arena_strdup(world_arena(), "/tmp/zygo-vault-XXXXXX");
+	char *folder = arena_strdup(world_arena(), strf("%s/vault-XXXXXX", world()->dir));
 
-	(void)world();
 	cr_assert(mkdtemp(folder));
 	*mine = *config();
 	mine->archive_url = strf("file://%s", folder);
