@@ -16,6 +16,13 @@ SELECT a.id, event_id($1), $2, current_session(), $3::inet, $4, $5
 FROM accounts a
 WHERE a.id = coalesce($6, current_account());
 
+-- What the account that has entered did as one of the platform's people, of what no tenant's log tells; nothing where nobody has entered.
+-- $1 id, $2 type, $3 address, $4 request, $5 and $6 what it was done to: a word and its name.
+-- name: events_create_of_platform :exec  role: system
+INSERT INTO account_events (account_id, id, type, session_id, ip, request_id, data)
+SELECT current_account(), event_id($1), $2, current_session(), $3::inet, $4, jsonb_build_object($5::text, $6::text)
+WHERE current_account() IS NOT NULL;
+
 -- An attempt that was refused, by its credential: nothing where it is over, or has no seat in the tenant, or was refused the same within
 -- a minute.
 -- $1 id, $2 kind of actor, $3 address, $4 request, $5 data; $6 tenant or NULL, as in enter(); $7 session or NULL, or else $8 hash of its

@@ -53,3 +53,12 @@ void batch_account_event(struct batch *b, struct ctx *c, const char *type,
 		  ARGS(arg_uuid(uuid_v7()), arg_text(type), arg_text(c->actor.ip),
 		       arg_text(user_agent), arg_text(c->request_id), arg_uuid(account.u)));
 }
+
+void batch_platform_event(struct batch *b, struct ctx *c, const char *type, const char *what,
+			  const char *name)
+{
+	BUG_IF(!is_listed(account_event_types, type));
+	batch_add(b, NULL, &sql_events_create_of_platform,
+		  ARGS(arg_uuid(uuid_v7()), arg_text(type), arg_text(c->actor.ip),
+		       arg_text(c->request_id), arg_text(what), arg_text(name)));
+}

@@ -33,3 +33,11 @@ void batch_event_of_tenant(struct batch *b, struct ctx *c, const char *type);
  */
 void batch_account_event(struct batch *b, struct ctx *c, const char *type,
 			 struct account_id account, const char *user_agent);
+
+/*
+ * Adds an event of the acting account, one of the platform's people, to a batch of BATCH_SYSTEM:
+ * for deeds that no tenant's event tells of. Its data is { what: name }. Nothing is written when
+ * nobody has entered, as for commands at the host.
+ */
+void batch_platform_event(struct batch *b, struct ctx *c, const char *type, const char *what,
+			  const char *name);

@@ -197,6 +197,35 @@ Test(jobs_api, queues_say_what_is_in_them_and_are_paused)
 			NULL);
 }
 
+/* The newest event of whoever asks. */
+static void has_left(const struct caller *c, const char *type, const char *what, const char *name)
+{
+	struct answer a =
+		answer_is(get(c, strf("/accounts/%s/events?limit=1", id_text(c->account.u))), 200);
+
+	cr_expect_str_eq(answer_text(a, "data.0.type"), type);
+	cr_expect_str_eq(answer_text(a, strf("data.0.data.%s", what)), name);
+}
+
+Test(jobs_api, what_the_platforms_people_do_is_in_their_log)
+{
+	struct caller root = super();
+	const char *failed = job_make(tenant_make(), "failed"), *queue = idle_queue();
+
+	answer_is(post(&root, strf("/jobs/%s/retry", failed), NULL), 200);
+	has_left(&root, "account.jobRetried", "jobId", failed);
+	answer_is(post(&root, strf("/jobs/%s/retry", failed), NULL), 409);
+	has_left(&root, "account.jobRetried", "jobId", failed);
+	answer_is(post(&root, strf("/jobs/%s/cancel", failed), NULL), 200);
+	has_left(&root, "account.jobCancelled", "jobId", failed);
+	answer_is(del(&root, strf("/jobs/%s", failed)), 204);
+	has_left(&root, "account.jobDiscarded", "jobId", failed);
+	answer_is(post(&root, strf("/queues/%s/pause", queue), NULL), 200);
+	has_left(&root, "account.queuePaused", "queue", queue);
+	answer_is(post(&root, strf("/queues/%s/resume", queue), NULL), 200);
+	has_left(&root, "account.queueResumed", "queue", queue);
+}
+
 Test(jobs_api, metrics_count_jobs_by_queue_and_state)
 {
 	struct caller nobody = on_tier(caller_nobody(), TIER_SYSTEM);

@@ -3,10 +3,12 @@
  */
 #include "domains/jobs/jobs.h"
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/ctx.h"
 #include "db/batch.h"
 #include "db/page.h"
+#include "events/event.h"
 #include "gen/sql_jobs_admin.h"
 
 /* As the column's check has them (sql/migrations/0003). */
@@ -56,16 +58,29 @@ int jobs_admin_get(struct ctx *c, struct job_id id, const struct rows **ret)
 	return run_system(c, ret, &sql_jobs_admin_get, ARGS(arg_uuid(id.u)));
 }
 
+/* Does that to a job, and tells of it in the log of who did it. */
+static struct batch *begin_deed(struct ctx *c, struct job_id id, const struct sql *deed,
+				const char *event, const struct rows **ret)
+{
+	struct batch *b = batch_new(c, BATCH_SYSTEM);
+	char *text = arena_alloc(c->arena, UUID_TEXT_SIZE);
+
+	uuid_format(id.u, text);
+	batch_add(b, ret, deed, ARGS(arg_uuid(id.u)));
+	batch_platform_event(b, c, event, "jobId", text);
+
+	return b;
+}
+
 int jobs_admin_cancel(struct ctx *c, struct job_id id, const struct rows **ret)
 {
-	return run_system(c, ret, &sql_jobs_admin_cancel, ARGS(arg_uuid(id.u)));
+	return batch_run(begin_deed(c, id, &sql_jobs_admin_cancel, "account.jobCancelled", ret));
 }
 
 int jobs_admin_retry(struct ctx *c, struct job_id id, const struct rows **ret)
 {
-	struct batch *b = batch_new(c, BATCH_SYSTEM);
+	struct batch *b = begin_deed(c, id, &sql_jobs_admin_retry, "account.jobRetried", ret);
 
-	batch_add(b, ret, &sql_jobs_admin_retry, ARGS(arg_uuid(id.u)));
 	batch_add(b, NULL, &sql_jobs_admin_wake, NO_ARGS);
 
 	return batch_run(b);
@@ -91,7 +106,7 @@ int jobs_admin_retry_failed(struct ctx *c, const struct job_admin_filter *f, int
 
 int jobs_admin_discard(struct ctx *c, struct job_id id)
 {
-	return run_system(c, NULL, &sql_jobs_admin_discard, ARGS(arg_uuid(id.u)));
+	return batch_run(begin_deed(c, id, &sql_jobs_admin_discard, "account.jobDiscarded", NULL));
 }
 
 /*
@@ -108,6 +123,8 @@ int queues_pause(struct ctx *c, const char *queue, bool is_paused, const struct 
 	struct batch *b = batch_new(c, BATCH_SYSTEM);
 
 	batch_add(b, NULL, &sql_jobs_admin_pause, ARGS(arg_text(queue), arg_bool(is_paused)));
+	batch_platform_event(b, c, is_paused ? "account.queuePaused" : "account.queueResumed",
+			     "queue", queue);
 	batch_add(b, ret, &sql_jobs_admin_queues, ARGS(arg_text(queue)));
 	batch_add(b, NULL, &sql_jobs_admin_wake, NO_ARGS);
 
