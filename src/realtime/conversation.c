@@ -23,6 +23,8 @@
 #define BURST      100
 #define PER_SECOND 20
 
+#define TYPE_SHOWN_MAX 64 /* bytes of an unknown type in the log; a longer one is left out */
+
 static struct {
 	struct arena *arena;
 	struct ctx c;
@@ -229,7 +231,8 @@ void conversation_hear(struct connection *c, struct str text)
 	case MESSAGE_PRESENCE: list_presence(c, &m); break;
 	case MESSAGE_PING: say(c, "pong", NULL, NULL); break;
 	case MESSAGE_OTHER:
-		log_warn("Unknown WebSocket message type");
+		log_warn("Unknown WebSocket message type",
+			 LOG_S("type", m.type_text.len <= TYPE_SHOWN_MAX ? m.type_text.ptr : NULL));
 		say_error(c, "UNKNOWN_TYPE", "Unknown message type", (struct str){ NULL, 0 });
 		break;
 	}
