@@ -163,15 +163,33 @@ RETURNS TABLE (tenant_id uuid, id uuid, endpoint_id uuid, tries integer, attempt
 LANGUAGE sql
 AS $$ SELECT t.* FROM take_webhooks(p_sender, p_room, p_each, p_lease, p_after) AS t WHERE t.id IS NOT NULL $$;
 
--- Who has a delivery delayed, and whose is due. Senders of the release before look without an index for what is due, until they are replaced.
+-- Who has a delivery delayed, and whose is due.
 CREATE INDEX webhook_deliveries_due_idx ON webhook_deliveries (tenant_id, endpoint_id, due_at) WHERE state = 'delayed';
-DROP INDEX webhook_deliveries_delayed_idx, webhook_deliveries_later_idx;
+DROP INDEX webhook_deliveries_later_idx;
 
--- Lets about p_most deliveries whose delay is over wait for a sender: of each tenant that has any the same share, and of its endpoints the
--- same of that, the oldest first. So one tenant's many are not in the way of others' few.
-CREATE FUNCTION promote_webhooks(p_most integer) RETURNS void LANGUAGE sql
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+-- Lets deliveries whose delay is over wait for a sender: the p_most oldest. When there are more, then of each tenant that has any the same
+-- share of as many again, and of its endpoints the same of that: so one tenant's many are not in the way of others' few.
+CREATE FUNCTION promote_webhooks(p_most integer) RETURNS void LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off
+SET enable_mergejoin = off
 AS $$
+DECLARE
+	promoted integer;
+BEGIN
+	WITH due AS MATERIALIZED (
+		SELECT n.ctid
+		FROM webhook_deliveries n
+		WHERE n.state = 'delayed' AND n.due_at <= now()
+		ORDER BY n.due_at
+		LIMIT p_most
+		FOR UPDATE SKIP LOCKED
+	)
+	UPDATE webhook_deliveries d SET state = 'waiting' FROM due WHERE d.ctid = due.ctid;
+	GET DIAGNOSTICS promoted = ROW_COUNT;
+	IF promoted < p_most THEN
+		RETURN;
+	END IF;
+
 	WITH RECURSIVE endpoints AS ( -- each with its oldest
 		(SELECT d.tenant_id, d.endpoint_id, d.due_at FROM webhook_deliveries d
 		 WHERE d.state = 'delayed'
@@ -199,5 +217,6 @@ AS $$
 			FOR UPDATE SKIP LOCKED
 		) AS n
 	)
-	UPDATE webhook_deliveries d SET state = 'waiting' FROM due WHERE d.ctid = due.ctid
+	UPDATE webhook_deliveries d SET state = 'waiting' FROM due WHERE d.ctid = due.ctid;
+END
 $$;

@@ -194,17 +194,9 @@ FROM (SELECT k.tenant_id, k.id,
 WHERE j.tenant_id = o.tenant_id AND j.id = o.id
 RETURNING j.id, j.queue, j.kind, coalesce(j.worker, '') AS worker, j.state;
 
--- Delays that are over, some at a time.
+-- Delays that are over, some of each tenant's at a time: sql/migrations/0033.
 -- name: jobs_promote :exec  role: system
-UPDATE jobs j
-SET state = 'waiting'
-FROM (SELECT k.tenant_id, k.id
-      FROM jobs k
-      WHERE k.state = 'delayed' AND k.run_at <= now()
-      ORDER BY k.run_at
-      LIMIT 2000
-      FOR UPDATE SKIP LOCKED) AS due
-WHERE j.tenant_id = due.tenant_id AND j.id = due.id;
+SELECT promote_jobs(2000);
 
 -- Unique keys of jobs that are over, when their window is too.
 -- name: jobs_release_keys :exec  role: system

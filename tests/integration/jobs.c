@@ -182,6 +182,31 @@ Test(jobs, of_a_tenant_with_many_do_not_keep_others_waiting)
 			      64);
 }
 
+/* As if workers had been away for an hour; nobody else sees it. */
+Test(jobs, of_a_tenant_with_many_delays_do_not_keep_others_waiting)
+{
+	struct tenant_id many = tenant_make(), few = tenant_make();
+
+	database_run("BEGIN", NULL);
+	database_run(
+		"INSERT INTO jobs (tenant_id, id, queue, kind, state, max_attempts, run_at) "
+		"SELECT $1::uuid, uuid_v7(), $3, 'test', 'delayed', 3, now() - interval '1 hour' "
+		"FROM generate_series(1, 4500) UNION ALL "
+		"SELECT $2::uuid, uuid_v7(), $3, 'test', 'delayed', 3, "
+		"now() + n * interval '1 minute' FROM generate_series(-2, 1) AS n",
+		id_text(many.u), id_text(few.u), crew_queue(CREW_QUICK), NULL);
+	database_run("SELECT promote_jobs(2000)", NULL);
+	cr_expect_eq(database_number("SELECT count(*) FROM jobs WHERE state = 'waiting' "
+				     "AND tenant_id = $1::uuid",
+				     id_text(few.u), NULL),
+		     3, "what is due, though others' has been due for longer");
+	cr_expect_eq(database_number("SELECT count(*) FROM jobs WHERE state = 'delayed' "
+				     "AND tenant_id = $1::uuid AND run_at <= now()",
+				     id_text(many.u), NULL) > 0,
+		     true, "some at a time");
+	database_run("ROLLBACK", NULL);
+}
+
 /* So that there is always another one behind it. */
 static int add_another(struct job *j)
 {
