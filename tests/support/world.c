@@ -144,6 +144,7 @@ struct str world_run(const char *const *argv, int *ret_status)
 	if (ret_status)
 		*ret_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 	else
-		cr_assert_eq(status, 0, "%s failed: %.*s", argv[0], STR_FMT(out));
+		cr_assert_eq(status, 0, "%s ended with wait status %d: %.*s", argv[0], status,
+			     STR_FMT(out));
 	return out;
 }
