@@ -29,6 +29,9 @@
 #define TENANT_SHARE    2
 #define TENANT_AHEAD_US US_PER_S
 
+/* Between the ends of two waits of a tenant's: of thousands that wait, a few wake at a time. */
+#define WAKE_US (2 * US_PER_MS)
+
 static struct {
 	struct worker *worker;
 	struct arena *arena;
@@ -192,34 +195,37 @@ static bool part_add(struct connection *conn, const void *p, size_t len)
 	return true;
 }
 
-/*
- * Answers a message, for whose time its tenant pays: a join asks PostgreSQL, and everybody waits
- * meanwhile.
- */
-static void hear(struct connection *conn, struct str text)
+/* The tenant pays for the time since then. */
+static void charge(struct tenant *t, int64_t began_us)
 {
-	struct tenant *t = conn->tenant;
-	int64_t began_us = clock_monotonic_us();
-
-	conversation_hear(conn, text);
 	if (t->rested_at_us < began_us)
 		t->rested_at_us = began_us;
 	t->rested_at_us += TENANT_SHARE * (clock_monotonic_us() - began_us);
 }
 
+/* Answers a message: a join asks PostgreSQL, and everybody waits meanwhile. */
+static void hear(struct connection *conn, struct str text)
+{
+	int64_t began_us = clock_monotonic_us();
+
+	conversation_hear(conn, text);
+	charge(conn->tenant, began_us);
+}
+
 /* How long the tenant's next message is not answered yet, µs. */
 static int64_t wait_us(const struct connection *conn)
 {
-	int64_t us = conn->tenant->rested_at_us - TENANT_AHEAD_US - clock_monotonic_us();
+	const struct tenant *t = conn->tenant;
+	int64_t us = t->rested_at_us - TENANT_AHEAD_US - clock_monotonic_us();
 
-	return us > 0 ? us : 0;
+	return us > 0 ? us + WAKE_US * (int64_t)(1 + conn->number % t->connections) : 0;
 }
 
 /* A message that waits is a part to which nothing is added: no more is read from its client. */
 static void hear_part(struct connection *conn)
 {
+	int64_t began_us = clock_monotonic_us(), us = wait_us(conn);
 	struct lws *wsi = conn->wsi;
-	int64_t us = wait_us(conn);
 
 	if (conn->close_code || conn->is_dead)
 		return;
@@ -227,6 +233,7 @@ static void hear_part(struct connection *conn)
 		(void)lws_rx_flow_control(wsi, 0);
 		lws_validity_confirmed(wsi); /* its answer to a ping is not read either */
 		lws_set_timer_usecs(wsi, us);
+		charge(conn->tenant, began_us);
 		return;
 	}
 
