@@ -12,10 +12,15 @@ DELETE FROM account_idempotency_keys WHERE ctid = ANY (ARRAY(
 	SELECT ctid FROM account_idempotency_keys WHERE created_at < now() - interval '24 hours' LIMIT $1 FOR UPDATE SKIP LOCKED))
 RETURNING key;
 
--- Sessions that ended a week ago, and their refresh tokens with them. Until then a token that comes again is known as one.
+-- Sessions that ended a week ago, and their refresh tokens with them. Until then a token that comes again is known as one; and who is idle may
+-- come back with a token that is still good.
 -- name: housekeeping_sessions :many  role: identity
 DELETE FROM sessions WHERE ctid = ANY (ARRAY(
-	SELECT ctid FROM sessions WHERE least(idle_expires_at, expires_at, revoked_at) < now() - interval '7 days' LIMIT $1 FOR UPDATE SKIP LOCKED))
+	SELECT s.ctid FROM sessions s
+	WHERE least(s.idle_expires_at, s.expires_at, s.revoked_at) < now() - interval '7 days'
+	  AND (least(s.expires_at, s.revoked_at) < now() - interval '7 days'
+	       OR NOT EXISTS (SELECT FROM refresh_tokens t WHERE t.session_id = s.id AND t.uses = 0 AND t.expires_at > now()))
+	LIMIT $1 FOR UPDATE OF s SKIP LOCKED))
 RETURNING id;
 
 -- Of sessions that live on.

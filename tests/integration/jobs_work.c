@@ -25,7 +25,8 @@ Test(jobs_work, removes_what_nobody_needs_any_more)
 {
 	struct tenant_id t = tenant_make();
 	struct account_id a = account_make(NULL);
-	const char *session = id_text(uuid_v7()), *living = id_text(uuid_v7());
+	const char *session = id_text(uuid_v7()), *living = id_text(uuid_v7()),
+		   *comes_back = id_text(uuid_v7());
 	pid_t pid;
 
 	database_run(
@@ -41,11 +42,13 @@ Test(jobs_work, removes_what_nobody_needs_any_more)
 		id_text(a.u), NULL);
 	database_run("INSERT INTO sessions (id, account_id, idle_expires_at, expires_at) VALUES "
 		     "($1::uuid, $3::uuid, now() - interval '8 days', now() + interval '1 day'), "
+		     "($4::uuid, $3::uuid, now() - interval '8 days', now() + interval '1 day'), "
 		     "($2::uuid, $3::uuid, now() + interval '1 day', now() + interval '1 day')",
-		     session, living, id_text(a.u), NULL);
+		     session, living, id_text(a.u), comes_back, NULL);
 	database_run("INSERT INTO refresh_tokens (token_hash, session_id, expires_at) "
-		     "VALUES ($1::bytea, $2::uuid, now() - interval '8 days')",
-		     new_word(), living, NULL);
+		     "VALUES ($1::bytea, $2::uuid, now() - interval '8 days'), "
+		     "($3::bytea, $4::uuid, now() + interval '1 day')",
+		     new_word(), living, new_word(), comes_back, NULL);
 
 	pid = work_start();
 	notified_run("housekeeping", "housekeeping.sweep");
@@ -60,7 +63,7 @@ Test(jobs_work, removes_what_nobody_needs_any_more)
 		     1);
 	cr_expect_eq(database_number("SELECT count(*) FROM sessions WHERE account_id = $1::uuid",
 				     id_text(a.u), NULL),
-		     1);
+		     2, "who is idle may come back by a refresh token");
 	cr_expect_eq(
 		database_number("SELECT count(*) FROM refresh_tokens WHERE session_id = $1::uuid",
 				living, NULL),
