@@ -66,6 +66,10 @@ DECLARE
 	shares bigint[];
 	last uuid;
 BEGIN
+	IF p_room <= 0 THEN
+		RETURN;
+	END IF;
+
 	WITH tenants AS MATERIALIZED (
 		SELECT t.tenant_id, t.turn,
 		       least(greatest(1, p_room / count(*) OVER ()), 5 * p_each - (

@@ -11,7 +11,6 @@ CREATE TABLE erased_users (
 CALL isolate('erased_users', 'tenant_id', false);
 REVOKE INSERT, UPDATE, DELETE ON erased_users FROM zygo_app, zygo_identity;
 REVOKE UPDATE, DELETE ON erased_users FROM zygo_system;
-INSERT INTO erased_users SELECT tenant_id, id, erased_at FROM users WHERE erased_at IS NOT NULL;
 
 -- However it comes that a seat is erased.
 CREATE FUNCTION seat_erased() RETURNS trigger LANGUAGE plpgsql
@@ -24,6 +23,8 @@ END
 $$;
 CREATE TRIGGER seat_erased AFTER INSERT OR UPDATE OF erased_at ON users
 	FOR EACH ROW WHEN (NEW.erased_at IS NOT NULL) EXECUTE FUNCTION seat_erased();
+INSERT INTO erased_users SELECT tenant_id, id, erased_at FROM users WHERE erased_at IS NOT NULL
+ON CONFLICT ON CONSTRAINT erased_users_pkey DO NOTHING;
 
 -- As in 0014, and who was erased.
 CREATE OR REPLACE FUNCTION archive_exceptions() RETURNS TABLE (name text, reason text) LANGUAGE sql IMMUTABLE

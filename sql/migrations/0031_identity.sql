@@ -13,6 +13,13 @@ END
 $$;
 
 ------------------------------------------------------------------------------------------------------------
+-- Hashes that outlive JWT_SECRET. These tables are locked before sessions, as requests by API keys do.
+
+-- Under which JWT_SECRET a hash was made (token_mark() in src/crypto/token.h); NULL: the one of before this migration.
+ALTER TABLE api_key_secrets ADD COLUMN keyed_by bytea;
+ALTER TABLE recovery_codes ADD COLUMN keyed_by bytea;
+
+------------------------------------------------------------------------------------------------------------
 -- A recent log-in
 
 -- When the password was given again in it; NULL: not since it began.
@@ -109,10 +116,3 @@ BEGIN
 	RETURN NEXT;
 END
 $$;
-
-------------------------------------------------------------------------------------------------------------
--- Hashes that outlive JWT_SECRET
-
--- Under which JWT_SECRET a hash was made (token_mark() in src/crypto/token.h); NULL: the one of before this migration.
-ALTER TABLE api_key_secrets ADD COLUMN keyed_by bytea;
-ALTER TABLE recovery_codes ADD COLUMN keyed_by bytea;

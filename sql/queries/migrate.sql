@@ -4,6 +4,10 @@
 -- name: migrate_lock :exec
 SELECT pg_advisory_lock(2054776687);
 
+-- In the transaction of a migration: who waits for a lock lets everybody wait behind.
+-- name: migrate_hurry :exec
+SELECT set_config('lock_timeout', '2s', true);
+
 -- name: migrate_has_table :one
 SELECT to_regclass('schema_migrations') IS NOT NULL AS has_table;
 

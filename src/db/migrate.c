@@ -12,7 +12,10 @@
 #include "gen/sql_migrate.h"
 #include "gen/sql_system.h"
 
-#define ARGS_MAX 3
+#include <unistd.h>
+
+#define ARGS_MAX  3
+#define TRIES_MAX 30 /* of a migration that others hold up */
 
 static void clear_result(PGresult **r)
 {
@@ -52,13 +55,24 @@ static bool run_quietly(PGconn *pg, const struct sql *s)
 	return run(pg, s, NULL, &r);
 }
 
+/* Somebody else's lock: it was waited for too long, or both waited for each other. */
+static bool is_held_up(const PGresult *r)
+{
+	const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
+
+	return state && (strcmp(state, "55P03") == 0 || strcmp(state, "40P01") == 0);
+}
+
 /* A whole file: many statements. */
-static bool run_file(PGconn *pg, const char *name, const char *text)
+static bool run_file(PGconn *pg, const char *name, const char *text, bool *ret_held_up)
 {
 	_cleanup_result_ PGresult *r = PQexec(pg, text);
 
-	return PQresultStatus(r) == PGRES_COMMAND_OK || PQresultStatus(r) == PGRES_TUPLES_OK ||
-	       complain(pg, name);
+	if (PQresultStatus(r) == PGRES_COMMAND_OK || PQresultStatus(r) == PGRES_TUPLES_OK)
+		return true;
+	*ret_held_up = is_held_up(r);
+
+	return complain(pg, name);
 }
 
 static bool is_true(const PGresult *r, int col)
@@ -97,7 +111,7 @@ static bool ensure_roles(PGconn *pg)
 	}
 	(void)printf("roles.sql\n");
 
-	return run_file(pg, "roles.sql", roles_sql);
+	return run_file(pg, "roles.sql", roles_sql, &(bool){ false });
 }
 
 enum state { STATE_FAILED, STATE_PENDING, STATE_APPLIED, STATE_CHANGED };
@@ -132,11 +146,11 @@ static bool record(PGconn *pg, const struct migration *m, int64_t ms)
 }
 
 /* In the transaction that the caller has begun. */
-static bool apply(PGconn *pg, const struct migration *m, const char *verb)
+static bool apply(PGconn *pg, const struct migration *m, const char *verb, bool *ret_held_up)
 {
 	int64_t from_us = clock_monotonic_us(), ms;
 
-	if (!run_file(pg, m->name, m->text))
+	if (!run_file(pg, m->name, m->text, ret_held_up))
 		return false;
 	ms = (clock_monotonic_us() - from_us) / US_PER_MS;
 	(void)printf("%s %s (%lld ms)\n", verb, m->name, (long long)ms);
@@ -144,17 +158,40 @@ static bool apply(PGconn *pg, const struct migration *m, const char *verb)
 	return record(pg, m, ms);
 }
 
-/* Each in a transaction of its own; what was applied before one that fails stays. */
-static bool apply_alone(PGconn *pg, const struct migration *m)
+static bool try_alone(PGconn *pg, const struct migration *m, bool *ret_held_up)
 {
-	if (!run_quietly(pg, &sql_system_begin))
+	*ret_held_up = false;
+	if (!run_quietly(pg, &sql_system_begin) || !run_quietly(pg, &sql_migrate_hurry))
 		return false;
-	if (!apply(pg, m, "applied")) {
+	if (!apply(pg, m, "applied", ret_held_up)) {
 		(void)run_quietly(pg, &sql_system_rollback);
 		return false;
 	}
 
 	return run_quietly(pg, &sql_system_commit);
+}
+
+/* Each in a transaction of its own; what was applied before one that fails stays. One that is held
+ * up by others lets them go on, and is tried again. */
+static bool apply_alone(PGconn *pg, const struct migration *m)
+{
+	bool is_held_up;
+
+	for (int tries = 1; !try_alone(pg, m, &is_held_up); tries++) {
+		if (!is_held_up)
+			return false;
+		if (tries == TRIES_MAX) {
+			(void)fputs("zygo migrate: look for a dump or a forgotten transaction in "
+				    "pg_stat_activity, then run this again\n",
+				    stderr);
+			return false;
+		}
+		(void)fputs("zygo migrate: somebody else uses what it changes; trying again\n",
+			    stderr);
+		(void)sleep(1);
+	}
+
+	return true;
 }
 
 static bool refuse_changed(const struct migration *m)
@@ -219,7 +256,7 @@ static bool migrate_run(PGconn *pg)
 
 static bool apply_for_trial(PGconn *pg, const struct migration *m)
 {
-	return apply(pg, m, "would apply");
+	return apply(pg, m, "would apply", &(bool){ false });
 }
 
 /* The real thing, in one transaction that is rolled back: it finds what would fail. */
