@@ -58,7 +58,7 @@ SET hint = $3, updated_at = now(), version = version + 1
 WHERE id = $1 AND version_is_wanted(version, $2)
 RETURNING id;
 
--- Before a new secret comes: one that was to go has had its time, so that there are two at most.  $1 key.
+-- Before a new secret comes: one that was to go has had its time, so that two secrets are good at most.  $1 key.
 -- name: apikeys_drop_old_secret :exec
 DELETE FROM api_key_secrets
 WHERE api_key_id = $1 AND expires_at IS NOT NULL;

@@ -71,16 +71,20 @@ RETURNING nullif(tenant_id, platform_tenant()) AS "tenantId", id, queue, kind, s
 	max_attempts AS "maxAttempts", worker, errors->-1->>'message' AS "error", created_at AS "createdAt", run_at AS "runAt",
 	started_at AS "startedAt", finished_at AS "finishedAt";
 
--- All dead letters, from the beginning.  $1 tenant, $2 queue, $3 kind; NULL: whichever.
+-- Dead letters, some at a time, from the beginning. Not the children of others, which their parents add anew.
+-- $1 tenant, $2 queue, $3 kind; NULL: whichever. $4 how many at most.
 -- name: jobs_admin_retry_failed :one  role: system
 WITH retried AS (
 	UPDATE jobs
 	SET state = 'waiting', attempts = 0, run_at = clock_timestamp(), finished_at = NULL, cancel_requested_at = NULL,
 	    is_alone = false, progress = 0, message = NULL
-	WHERE state = 'failed' AND finished_at IS NOT NULL
-	  AND ($1::uuid IS NULL OR tenant_id = $1)
-	  AND ($2::text IS NULL OR queue = $2)
-	  AND ($3::text IS NULL OR kind = $3)
+	WHERE ctid = ANY (ARRAY(
+		SELECT ctid FROM jobs
+		WHERE state = 'failed' AND finished_at IS NOT NULL AND parent_id IS NULL
+		  AND ($1::uuid IS NULL OR tenant_id = $1)
+		  AND ($2::text IS NULL OR queue = $2)
+		  AND ($3::text IS NULL OR kind = $3)
+		LIMIT $4 FOR UPDATE SKIP LOCKED))
 	RETURNING id
 )
 SELECT count(*) AS n FROM retried;

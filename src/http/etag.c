@@ -18,6 +18,8 @@ static struct str next_etag(struct str *rest)
 	struct str from = str_trim(*rest), etag;
 	size_t len;
 
+	while (str_starts(from, ",")) /* empty elements are none: section 5.6.1 */
+		from = str_trim((struct str){ from.ptr + 1, from.len - 1 });
 	*rest = (struct str){ NULL, 0 };
 	if (str_starts(from, "W/"))
 		from = (struct str){ from.ptr + 2, from.len - 2 };

@@ -5,6 +5,8 @@
 #include "base/err.h"
 #include "http/route.h"
 
+#include <assert.h>
+
 /* Under each title, what made the page; scripts/check looks that it is still what the tables say.
  */
 static void title(struct buf *out, const char *text, const char *command)
@@ -26,9 +28,11 @@ static const char *perm_text(enum perm p)
 }
 
 static const char *const flag_names[] = {
-	"slow",    "hot",    "idempotent", "replica", "no-store", "hidden", "raw body",
-	"step-up", "person", "versioned",  "moves",   "recent",   "recent",
+	"slow",     "hot",     "idempotent", "replica",   "no-store", "hidden",
+	"raw body", "step-up", "person",     "versioned", "moves",    "recent",
 };
+
+static_assert(1U << (ARRAY_LEN(flag_names) - 1) == ROUTE_RECENT, "a name for each flag");
 
 static void write_flags(struct buf *out, unsigned flags)
 {

@@ -62,7 +62,8 @@ static struct batch *talk_lazily(struct crew *w)
 	return b;
 }
 
-/* Runs b, and notes when it may happen without our hearing of it. */
+/* Runs b, and notes when it may happen yet, without our hearing of it. That it was never sent need
+ * not be told apart: who leaves for nothing is replaced. */
 static int say(struct crew *w, struct batch *b)
 {
 	int err = batch_run(b);

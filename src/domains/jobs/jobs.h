@@ -49,7 +49,8 @@ int jobs_admin_cancel(struct ctx *c, struct job_id id, const struct rows **ret) 
 /* A failed, cancelled or delayed job runs now, with all its attempts before it. */
 int jobs_admin_retry(struct ctx *c, struct job_id id, const struct rows **ret) MUST_CHECK;
 
-/* The same for all that have failed; f->state is not looked at. *ret: how many these were. */
+/* The same for all that have failed, children of other jobs aside; f->state is not looked at. *ret:
+ * how many these were. */
 int jobs_admin_retry_failed(struct ctx *c, const struct job_admin_filter *f, int64_t *ret)
 	MUST_CHECK;
 

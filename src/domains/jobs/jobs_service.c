@@ -11,6 +11,8 @@
 #include "events/event.h"
 #include "gen/sql_jobs_admin.h"
 
+#define RETRIED_AT_ONCE 5000 /* in one statement, which has a time-out */
+
 /* As the column's check has them (sql/migrations/0003). */
 const char *const job_states[] = { "waiting", "delayed",   "active",           "completed",
 				   "failed",  "cancelled", "waiting-children", NULL };
@@ -88,18 +90,24 @@ int jobs_admin_retry(struct ctx *c, struct job_id id, const struct rows **ret)
 
 int jobs_admin_retry_failed(struct ctx *c, const struct job_admin_filter *f, int64_t *ret)
 {
-	struct batch *b = batch_new(c, BATCH_SYSTEM);
-	const struct rows *row;
-	int err;
+	int64_t n;
 
-	batch_add(b, &row, &sql_jobs_admin_retry_failed,
-		  ARGS(arg_uuid(f->tenant.u), arg_text(f->queue), arg_text(f->kind)));
-	batch_add(b, NULL, &sql_jobs_admin_wake, NO_ARGS);
-	err = batch_run(b);
-	if (err)
-		return err;
+	*ret = 0;
+	do {
+		struct batch *b = batch_new(c, BATCH_SYSTEM);
+		const struct rows *row;
+		int err;
 
-	*ret = rows_get_int(row, "n");
+		batch_add(b, &row, &sql_jobs_admin_retry_failed,
+			  ARGS(arg_uuid(f->tenant.u), arg_text(f->queue), arg_text(f->kind),
+			       arg_int(RETRIED_AT_ONCE)));
+		batch_add(b, NULL, &sql_jobs_admin_wake, NO_ARGS);
+		err = batch_run(b);
+		if (err)
+			return err;
+		n = rows_get_int(row, "n");
+		*ret += n;
+	} while (n == RETRIED_AT_ONCE);
 
 	return OK;
 }
