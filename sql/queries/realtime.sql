@@ -63,7 +63,8 @@ JOIN events e ON e.tenant_id = l.tenant_id AND e.id = l.event_id
 ORDER BY l.position
 LIMIT $4;
 
--- Of these connections, the numbers of those whom enter() would not let in any more, or not as one of the platform's own people.
+-- Of these connections, the numbers of those whom enter() would not let in any more, or not as one of the platform's own people. These stay
+-- with a tenant that is about to be removed, until it is.
 -- $1 sessions, $2 tenants, $3 numbers, $4 whether as one of the platform's.
 -- name: realtime_over :many  role: identity
 SELECT held.number
@@ -71,7 +72,7 @@ FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::boolean[]) AS held (sessio
 WHERE NOT EXISTS (
 	SELECT FROM sessions s
 	JOIN accounts a ON a.id = s.account_id AND a.deleted_at IS NULL AND a.locked_at IS NULL
-	JOIN tenants t ON t.id = held.tenant_id AND t.deleted_at IS NULL
+	JOIN tenants t ON t.id = held.tenant_id AND (t.deleted_at IS NULL OR held.is_of_platform)
 	LEFT JOIN users u ON u.tenant_id = t.id AND u.account_id = a.id AND u.deleted_at IS NULL AND u.status = 'active'
 	WHERE s.id = held.session_id AND s.revoked_at IS NULL AND s.expires_at > now() AND s.idle_expires_at > now()
 	  AND (a.is_global_admin AND a.mfa_enabled

@@ -71,6 +71,29 @@ Test(realtime_over, what_nobody_tells_is_found_out)
 	hears_nothing(stays);
 }
 
+/* To see how far its archive is. When those who were idle are gone, all have been proven again. */
+Test(realtime_over, the_platforms_people_stay_with_a_tenant_until_it_is_gone)
+{
+	struct caller ann = caller(ROLE_OWNER), root = caller_global_admin();
+	struct tenant_id ending = tenant_make();
+	struct websocket *idle[6], *watching;
+
+	watching =
+		websocket_open(strf("/ws?token=%s&tenant=%s", root.token, id_text(ending.u)), NULL);
+	heard_is(watching, "type", "connected");
+	for (size_t i = 0; i < ARRAY_LEN(idle); i++)
+		idle[i] = websocket_of(&ann);
+	database_run("UPDATE tenants SET deleted_at = now() WHERE id = $1::uuid", id_text(ending.u),
+		     NULL);
+	caller_expire(&ann);
+	for (size_t i = 0; i < ARRAY_LEN(idle); i++)
+		websocket_ends(idle[i], 4003);
+	hears_nothing(watching);
+
+	database_run("DELETE FROM tenants WHERE id = $1::uuid", id_text(ending.u), NULL);
+	websocket_ends(watching, 4003);
+}
+
 Test(realtime_over, a_session_that_ends_closes_its_sockets)
 {
 	struct caller ann = caller(ROLE_OWNER), v = on_tier(ann, TIER_AUTH);
