@@ -29,8 +29,9 @@ static const struct sql note = {
 static const struct sql stumble = {
 	.name = "test_stumble",
 	.text = "SELECT refuse('ZY422', 'This one cannot be read') FROM events_at_hand() e "
-		"JOIN event_poison p ON p.tenant = e.tenant_id",
+		"JOIN event_poison p ON p.tenant = e.tenant_id AND p.reader = $1",
 	.kind = SQL_EXEC,
+	.params = 1,
 	.role = "system",
 };
 
@@ -43,7 +44,7 @@ static void read_all(struct batch *b, struct ctx *c UNUSED)
 
 static void read_carefully(struct batch *b, struct ctx *c UNUSED)
 {
-	batch_add(b, NULL, &stumble, NO_ARGS);
+	batch_add(b, NULL, &stumble, ARGS(arg_text(readers[1].name)));
 	batch_add(b, NULL, &note, ARGS(arg_text(readers[1].name)));
 }
 
@@ -97,7 +98,7 @@ pid_t spine_start(void)
 	database_run("CREATE TABLE IF NOT EXISTS " SPINE_TABLE
 		     " (n bigserial, reader text, position bigint, tenant uuid, event_id uuid)",
 		     NULL);
-	database_run("CREATE TABLE IF NOT EXISTS event_poison (tenant uuid)", NULL);
+	database_run("CREATE TABLE IF NOT EXISTS event_poison (tenant uuid, reader text)", NULL);
 	database_run("GRANT ALL ON " SPINE_TABLE ", event_poison, " SPINE_TABLE
 		     "_n_seq TO zygo_system",
 		     NULL);
@@ -141,9 +142,9 @@ void spine_kill(pid_t master)
 
 void spine_poison(struct tenant_id t, bool is_poison)
 {
-	database_run(is_poison ? "INSERT INTO event_poison VALUES ($1::uuid)"
-			       : "DELETE FROM event_poison WHERE tenant = $1::uuid",
-		     id_text(t.u), NULL);
+	database_run(is_poison ? "INSERT INTO event_poison VALUES ($1::uuid, $2)"
+			       : "DELETE FROM event_poison WHERE tenant = $1::uuid AND reader = $2",
+		     id_text(t.u), spine_careful_reader(), NULL);
 }
 
 struct wanted {

@@ -13,7 +13,7 @@
 #define SPINE_TABLE "event_reads"
 
 /* Beside each other, in one spine: one that reads everything, and one that cannot read the events
- * of spine_poison() while spine_is_poisoned(). */
+ * of tenants that spine_poison() names. */
 const char *spine_reader(void);
 const char *spine_careful_reader(void);
 
@@ -24,7 +24,7 @@ int spine_stop(pid_t master);  /* SIGTERM, and its exit status */
 int spine_pause(pid_t master); /* the same; its readers go on with the next spine_start() */
 void spine_kill(pid_t master); /* kill -9 of its child */
 
-/* From now on the careful reader fails at events of that tenant, or does not. */
+/* From now on this test's careful reader fails at events of that tenant, or does not. */
 void spine_poison(struct tenant_id t, bool is_poison);
 
 /* Waits until that reader has read so many events of the tenant. */
