@@ -32,7 +32,7 @@ SELECT pg_notify('zygo_webhooks', '') WHERE EXISTS (SELECT FROM deliveries);
 -- name: webhooks_listen :exec
 LISTEN zygo_webhooks;
 
--- take_webhooks() in sql/migrations/0028 says what the parameters and rows are; $4 in microseconds.
+-- take_webhooks() in sql/migrations/0039 says what the parameters and rows are; $4 in microseconds.
 -- name: webhooks_claim :many  role: system
 SELECT tenant_id, id, endpoint_id, tries, attempts, message_id, payload, url, headers_sealed, secret_sealed, old_secret_sealed
 FROM take_webhooks($1, $2, $3, $4::bigint * interval '1 microsecond', coalesce($5, platform_tenant()));

@@ -12,6 +12,7 @@
 #include "support/world.h"
 
 #include <criterion/criterion.h>
+#include <libpq-fe.h>
 #include <string.h>
 
 TestSuite(webhooks_turns, .init = receiver_start);
@@ -90,6 +91,62 @@ Test(webhooks_turns, are_the_same_for_a_sender_of_the_release_before)
 				     "WHERE tenant_id = $1::uuid OR id IS NULL",
 				     id_text(t.u), NULL),
 		     0, "what is held back is no row");
+	database_run("ROLLBACK", NULL);
+}
+
+/* Another sender's, which looks at the tenant's endpoints and is not through. */
+static PGconn *look_at(struct tenant_id t)
+{
+	PGconn *other = PQconnectdb(world()->super_url);
+	PGresult *locked;
+
+	cr_assert_eq(PQstatus(other), CONNECTION_OK, "%s", PQerrorMessage(other));
+	PQclear(PQexec(other, "BEGIN"));
+	locked = PQexec(other, strf("SELECT FROM webhook_states WHERE tenant_id = '%s' "
+				    "FOR NO KEY UPDATE",
+				    id_text(t.u)));
+	cr_assert_eq(PQntuples(locked), 1, "%s", PQerrorMessage(other));
+	PQclear(locked);
+	return other;
+}
+
+/* Of a round that has taken nothing: whether it says that another sender was in the way. Others'
+ * deliveries, which tests beside this one make, come and go. */
+static bool is_told(void *p)
+{
+	const bool *of_another = p;
+	const char *said;
+
+	database_run("SAVEPOINT round", NULL);
+	said = database_value("SELECT (endpoint_id IS NOT NULL)::text FROM take_webhooks('test', "
+			      "1000000, 100, interval '1 hour', platform_tenant()) "
+			      "WHERE id IS NULL",
+			      NULL);
+	database_run("ROLLBACK TO round", NULL);
+	return said && (strcmp(said, "true") == 0) == *of_another;
+}
+
+Test(webhooks_turns, that_another_sender_looks_at_are_not_held_back)
+{
+	struct tenant_id t = tenant_make();
+	PGconn *other;
+
+	make_waiting(t, 1, 0);
+	other = look_at(t);
+	database_run("BEGIN", NULL);
+	database_run("INSERT INTO webhook_deliveries (tenant_id, id, endpoint_id, message_id, "
+		     "type, position, due_at, created_at) SELECT tenant_id, id, id, id, "
+		     "'project.created', 0, now(), now() FROM webhook_endpoints "
+		     "WHERE tenant_id = $1::uuid",
+		     id_text(t.u), NULL);
+	wait_until(is_told, &(bool){ true }, "a sender that meets another");
+	PQfinish(other);
+	database_run("UPDATE webhook_states SET rate_at = now() + interval '1 hour' "
+		     "WHERE tenant_id = $1::uuid",
+		     id_text(t.u), NULL);
+	database_run("UPDATE webhook_endpoints SET rate_limit = 1 WHERE tenant_id = $1::uuid",
+		     id_text(t.u), NULL);
+	wait_until(is_told, &(bool){ false }, "a sender whom a rate holds back");
 	database_run("ROLLBACK", NULL);
 }
 

@@ -36,6 +36,7 @@
 #define SAY_US        (10 * US_PER_MS)  /* how long an outcome waits for others */
 #define GATHER_US     (50 * US_PER_MS)  /* between two rounds, with all places taken */
 #define LOOK_US       US_PER_S          /* how long it sleeps without looking */
+#define BESIDE_US     (10 * US_PER_MS)  /* while another sender looks at what waits */
 #define HELD_US       (50 * US_PER_MS)  /* while something is held back: at first, and doubled */
 #define HELD_MAX_US   (200 * US_PER_MS) /* up to this, for a rate of one a second */
 #define TICK_US       US_PER_S
@@ -122,12 +123,19 @@ static void note_said(struct sender *s)
 		s->said_us = clock_monotonic_us();
 }
 
-/* Of rows of webhooks_claim: the only one has no delivery when all is held back. */
+/* Of rows of webhooks_claim: the only one has no delivery when none can be taken, */
 static size_t deliveries_len(const struct rows *rows)
 {
 	size_t n = rows_len(rows);
 
 	return n && rows_is_null(rows, 0, (size_t)rows_find(rows, "id")) ? 0 : n;
+}
+
+/* and an endpoint when another sender looks at it now; else all is held back. */
+static bool is_beside_another(const struct rows *rows)
+{
+	return rows_len(rows) == 1 && deliveries_len(rows) == 0 &&
+	       !rows_is_null(rows, 0, (size_t)rows_find(rows, "endpoint_id"));
 }
 
 static void send_all(struct sender *s, const struct rows *rows)
@@ -173,7 +181,7 @@ static bool is_before(const struct uuid *a, const struct uuid *b)
 /*
  * Where it takes from next, and when: behind whom it took from last, or behind those who have
  * something that is held back by its rate, its order or a limit. It looks ever less often when it
- * has gone round and all is held back.
+ * has gone round and all is held back, and soon when another sender was in the way.
  *
  * The more is under way, the longer it gathers for the next round, which then costs each delivery
  * less; who has little under way takes at once. So does who has just taken a whole haul: there is
@@ -183,15 +191,15 @@ static void remember(struct sender *s, const struct rows *rows, int64_t now_us)
 {
 	size_t len = rows_len(rows), n = deliveries_len(rows);
 	struct uuid after = { { 0 } };
-	bool is_held = n < len;
+	bool is_held = n < len, is_beside = is_beside_another(rows);
 
 	if (len)
 		after = rows_uuid(rows, len - 1, (size_t)rows_find(rows, "tenant_id"));
 	s->is_ready = n > 0;
-	s->look_us = now_us + (is_held ? s->held_us : LOOK_US);
+	s->look_us = now_us + (is_beside ? BESIDE_US : is_held ? s->held_us : LOOK_US);
 	if (!is_held)
 		s->held_us = HELD_US;
-	else if (!is_before(&s->after, &after) && s->held_us < HELD_MAX_US)
+	else if (!is_beside && !is_before(&s->after, &after) && s->held_us < HELD_MAX_US)
 		s->held_us *= 2;
 	s->after = after;
 	s->rest_us = now_us;
