@@ -4,24 +4,26 @@
 -- In the caller's transaction, for its tenant. Workers that sleep are woken at the commit, and when all are busy nobody is:
 -- notifications make commits take turns.
 -- $1 id, $2 tenant or NULL: the transaction's, or the platform when it has none; $3 queue, $4 kind, $5 payload, $6 priority,
--- $7 attempts, $8 delay in microseconds, $9 parent, $10 waits for children, $11 private, $12 cancellable.
+-- $7 attempts, $8 delay in microseconds, $9 parent, $10 waits for children, $11 private, $12 cancellable, $13 back-off in microseconds
+-- or NULL: the kind's.
 -- name: jobs_add :exec
 INSERT INTO jobs (tenant_id, id, queue, kind, payload, state, priority, max_attempts, run_at, parent_id, is_resumed, is_private,
-		  is_cancellable)
+		  is_cancellable, backoff_us)
 VALUES (coalesce($2, current_tenant(), platform_tenant()), $1, $3, $4, coalesce($5::jsonb, '{}'),
 	CASE WHEN $10 THEN 'waiting-children' WHEN $8::bigint > 0 THEN 'delayed' ELSE 'waiting' END, $6, $7,
-	now() + $8::bigint * interval '1 microsecond', $9, $10, $11, $12)
+	now() + $8::bigint * interval '1 microsecond', $9, $10, $11, $12, $13)
 RETURNING CASE WHEN state = 'waiting' AND EXISTS (SELECT FROM job_workers WHERE is_asleep)
 	       THEN pg_notify('zygo_jobs', queue) END;
 
 -- The same under a unique key; one that is taken adds nothing. What may conflict costs a lock and a record of WAL more.
--- $13 unique key, $14 its window in microseconds.
+-- $14 unique key, $15 its window in microseconds.
 -- name: jobs_add_once :exec
 INSERT INTO jobs (tenant_id, id, queue, kind, payload, state, priority, max_attempts, run_at, parent_id, is_resumed, is_private,
-		  is_cancellable, unique_key, unique_until)
+		  is_cancellable, backoff_us, unique_key, unique_until)
 VALUES (coalesce($2, current_tenant(), platform_tenant()), $1, $3, $4, coalesce($5::jsonb, '{}'),
 	CASE WHEN $10 THEN 'waiting-children' WHEN $8::bigint > 0 THEN 'delayed' ELSE 'waiting' END, $6, $7,
-	now() + $8::bigint * interval '1 microsecond', $9, $10, $11, $12, $13, now() + $14::bigint * interval '1 microsecond')
+	now() + $8::bigint * interval '1 microsecond', $9, $10, $11, $12, $13, $14,
+	now() + $15::bigint * interval '1 microsecond')
 ON CONFLICT (tenant_id, kind, unique_key) WHERE unique_key IS NOT NULL DO NOTHING
 RETURNING CASE WHEN state = 'waiting' AND EXISTS (SELECT FROM job_workers WHERE is_asleep)
 	       THEN pg_notify('zygo_jobs', queue) END;
@@ -83,17 +85,20 @@ SET state = 'completed', progress = 100, result = $4, finished_at = clock_timest
 WHERE tenant_id = coalesce($1, platform_tenant()) AND id = $2 AND state = 'active' AND worker = $3
 RETURNING id;
 
--- An attempt that failed: again after a while, or a dead letter when it was the last; one that was to be cancelled is.
--- $1 tenant, $2 id, $3 worker, $4 whether another try may help, $5 delay in microseconds, $6 the error.
+-- An attempt that failed: again after a while, or a dead letter when it was the last; one that was to be cancelled is. The while is the
+-- job's back-off or else its kind's, twice as long after each attempt, less up to a fifth at random, so that what failed together does
+-- not come back together.
+-- $1 tenant, $2 id, $3 worker, $4 whether another try may help, $5 the error, $6 its kind's back-off, $7 the longest; in microseconds.
 -- name: jobs_fail :exec  role: system
 UPDATE jobs j
-SET state = o.state, errors = j.errors || $6::jsonb,
-    run_at = CASE WHEN o.state = 'delayed' THEN clock_timestamp() + $5::bigint * interval '1 microsecond' ELSE j.run_at END,
+SET state = o.state, errors = j.errors || $5::jsonb,
+    run_at = CASE WHEN o.state = 'delayed' THEN clock_timestamp() + o.delay_us * interval '1 microsecond' ELSE j.run_at END,
     finished_at = CASE WHEN o.state <> 'delayed' THEN clock_timestamp() END,
     unique_key = CASE WHEN o.state = 'delayed' OR j.unique_until > now() THEN j.unique_key END
 FROM (SELECT CASE WHEN k.cancel_requested_at IS NOT NULL THEN 'cancelled'
 		  WHEN $4 AND k.attempts < k.max_attempts THEN 'delayed'
-		  ELSE 'failed' END AS state
+		  ELSE 'failed' END AS state,
+	     (1 - random() / 5) * least(coalesce(k.backoff_us, $6::bigint) * power(2, least(k.attempts, 30) - 1), $7::bigint) AS delay_us
       FROM jobs k WHERE k.tenant_id = coalesce($1, platform_tenant()) AND k.id = $2
       FOR UPDATE) AS o -- as it is now: it may just have been cancelled
 WHERE j.tenant_id = coalesce($1, platform_tenant()) AND j.id = $2 AND j.state = 'active' AND j.worker = $3;

@@ -54,7 +54,7 @@ SELECT nullif(tenant_id, platform_tenant()) AS "tenantId", id, queue, kind, stat
        max_attempts AS "maxAttempts", worker, errors->-1->>'message' AS "error", created_at AS "createdAt", run_at AS "runAt",
        started_at AS "startedAt", finished_at AS "finishedAt",
        CASE WHEN NOT is_private THEN payload END AS "payload", result, errors AS "failures", unique_key AS "uniqueKey",
-       parent_id AS "parentId", cancel_requested_at AS "cancelRequestedAt"
+       parent_id AS "parentId", cancel_requested_at AS "cancelRequestedAt", backoff_us / 1000 AS "backoffMs"
 FROM jobs
 WHERE tenant_id = tenant_of_job($1) AND id = $1;
 

@@ -46,8 +46,12 @@ static const char *kind_mistake(struct arena *a, const struct job_book *b, const
 		return arena_printf(a, "there are two kinds %s", k->name);
 	if (!k->queue || !book_queue(b, k->queue))
 		return arena_printf(a, "the kind %s names no queue that there is", k->name);
-	if (!k->attempts || k->backoff_us <= 0 || k->limit_us <= 0)
-		return arena_printf(a, "the kind %s does not say its attempts and times", k->name);
+	if (!k->attempts || k->attempts > JOB_ATTEMPTS_MAX)
+		return arena_printf(a, "the kind %s does not say 1 to %d attempts", k->name,
+				    JOB_ATTEMPTS_MAX);
+	if (k->backoff_us <= 0 || k->backoff_us > JOB_BACKOFF_MAX_US || k->limit_us <= 0)
+		return arena_printf(a, "the kind %s does not say its back-off and time limit",
+				    k->name);
 	if (!k->run)
 		return arena_printf(a, "the kind %s has no handler", k->name);
 

@@ -37,13 +37,17 @@ struct job_kind {
 	const char *name;            /* "mail.send"; never changed while there may be jobs of it */
 	const char *queue;           /* a job_queue's name */
 	const struct shape *payload; /* what run() finds in job.payload; NULL: not looked at */
-	unsigned attempts;           /* then it is failed for good */
-	int64_t backoff_us;          /* before the second attempt; doubles with each */
+	unsigned attempts;           /* then it is failed for good; at most JOB_ATTEMPTS_MAX */
+	int64_t backoff_us;          /* before the second attempt; doubles with each, less up to
+					a fifth at random; at most JOB_BACKOFF_MAX_US */
 	int64_t limit_us;            /* one attempt that takes longer is killed */
 	bool is_private;             /* the payload is shown to nobody: it holds a secret */
 	bool is_cancellable;         /* by the tenant whose it is */
 	int (*run)(struct job *j);   /* see jobs/job.h */
 };
+
+#define JOB_ATTEMPTS_MAX   100 /* each that fails leaves an error in the job's row */
+#define JOB_BACKOFF_MAX_US (60 * US_PER_MINUTE)
 
 /* J1 and J2 of the specification. */
 #define JOB_DEFAULTS .attempts = 3, .backoff_us = 5 * US_PER_S, .limit_us = 5 * US_PER_MINUTE

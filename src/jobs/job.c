@@ -11,6 +11,7 @@ void jobs_add(struct batch *b, struct ctx *c UNUSED, const struct job_new *in)
 {
 	const struct job_kind *k = in->kind;
 	struct uuid id = uuid_is_nil(in->id.u) ? uuid_v7() : in->id.u;
+	unsigned attempts = in->attempts ? in->attempts : k->attempts;
 	struct arg args[] = {
 		arg_uuid(id),
 		arg_uuid(in->tenant.u),
@@ -18,17 +19,19 @@ void jobs_add(struct batch *b, struct ctx *c UNUSED, const struct job_new *in)
 		arg_text(k->name),
 		arg_str(in->payload),
 		arg_int(in->priority),
-		arg_int(k->attempts),
+		arg_int(attempts),
 		arg_int(in->delay_us),
 		arg_uuid(in->parent.u),
 		arg_bool(in->awaits_children),
 		arg_bool(k->is_private),
 		arg_bool(k->is_cancellable),
+		in->backoff_us ? arg_int(in->backoff_us) : arg_null(),
 		arg_text(in->unique_key), /* from here on of jobs_add_once alone */
 		arg_int(in->unique_us),
 	};
 
-	BUG_IF(!k->queue || !k->attempts);
+	BUG_IF(!k->queue || !attempts || attempts > JOB_ATTEMPTS_MAX);
+	BUG_IF(in->backoff_us < 0 || in->backoff_us > JOB_BACKOFF_MAX_US);
 	if (in->unique_key)
 		batch_add(b, NULL, &sql_jobs_add_once, (struct args){ args, ARRAY_LEN(args) });
 	else

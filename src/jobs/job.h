@@ -34,6 +34,8 @@ struct job_new {
 				    own. Another one than the transaction's wants BATCH_SYSTEM. */
 	int64_t delay_us;        /* runs not before; 0: at once */
 	int priority;            /* higher first, among its tenant's jobs in the queue */
+	unsigned attempts;       /* as in struct job_kind, with its bounds; 0: the kind's */
+	int64_t backoff_us;      /* the same */
 
 	/* Nothing is added while there is a job of this tenant, kind and key that is not over, or
 	   was added less than unique_us ago. NULL: always added. */
@@ -75,7 +77,7 @@ struct job {
 
 /*
  * A handler is `int run(struct job *j)`. OK: the job is completed. An error, with its fault in
- * j->c: it is tried again after a while, as often as its kind says.
+ * j->c: it is tried again after a while, as often as the job or else its kind says.
  */
 
 /*

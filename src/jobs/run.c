@@ -20,7 +20,6 @@
 
 #include <sys/time.h>
 
-#define BACKOFF_MAX_US  (60 * US_PER_MINUTE)
 #define ERROR_BYTES_MAX KIB(16)
 #define TEXT_BYTES_MAX  2000 /* of an error's message or detail */
 
@@ -82,22 +81,6 @@ static int read_payload(struct job *j)
 	j->is_hopeless = false;
 
 	return OK;
-}
-
-/* 5 s, 10 s, 20 s, … less up to a fifth at random, so that what failed together does not come back
- * together. */
-static int64_t backoff_us(const struct job *j)
-{
-	int64_t us = j->kind->backoff_us;
-	uint16_t jitter;
-
-	for (unsigned i = 1; i < j->attempt && us < BACKOFF_MAX_US; i++)
-		us *= 2;
-	if (us > BACKOFF_MAX_US)
-		us = BACKOFF_MAX_US;
-	random_bytes(&jitter, sizeof(jitter));
-
-	return us - us / 5 * jitter / UINT16_MAX;
 }
 
 /* A member of at most TEXT_BYTES_MAX bytes, cut between characters. */
@@ -241,7 +224,6 @@ void run_job(struct crew *w, const struct haul *h, struct outcome *ret)
 	if (ret->end == END_FAILED) {
 		ret->error = error_json(w->of_haul, &j);
 		ret->may_retry = !j.is_hopeless;
-		ret->delay_us = backoff_us(&j);
 		tell_failure(&j);
 		return;
 	}

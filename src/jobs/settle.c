@@ -70,8 +70,8 @@ static void add_other(struct crew *w, struct batch *b, const struct outcome *o)
 		return;
 	case END_FAILED:
 		batch_add(b, NULL, &sql_jobs_fail,
-			  ARGS(tenant, id, me, arg_bool(o->may_retry), arg_int(o->delay_us),
-			       arg_text(o->error)));
+			  ARGS(tenant, id, me, arg_bool(o->may_retry), arg_text(o->error),
+			       arg_int(o->kind->backoff_us), arg_int(JOB_BACKOFF_MAX_US)));
 		return;
 	case END_UNKNOWN:
 	case END_PUT_OFF:

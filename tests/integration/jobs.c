@@ -362,22 +362,27 @@ static bool has_been_tried(void *p)
 	return strcmp(crew_look(t->id, is_so), "true") == 0;
 }
 
-/* So long after that attempt failed it runs again, in seconds. */
-static int64_t backoff_s(struct job_id id, size_t attempt)
+/* So long after that attempt failed it runs again, in seconds: at most full_s, less up to a fifth;
+ * but a process may stand still between the failure and the word of it. */
+static int64_t waits(struct job_id id, size_t attempt, int64_t full_s)
 {
 	struct tried t = { id, attempt };
+	int64_t s;
 
 	wait_until(has_been_tried, &t, "the attempt to fail");
-	return database_number(
+	s = database_number(
 		"SELECT extract(epoch FROM run_at - (errors->-1->>'at')::timestamptz)::bigint "
 		"FROM jobs WHERE id = $1::uuid",
 		id_text(id.u), NULL);
+	cr_expect_geq(s, full_s * 4 / 5, "%ld s of %ld", (long)s, (long)full_s);
+	cr_expect_leq(s, full_s + 180, "%ld s of %ld", (long)s, (long)full_s);
+	return s;
 }
 
-/* 1000 s, doubled, but an hour at most; less up to a fifth, for each job another. */
+/* 1000 s, doubled, but an hour at most; for each job another. */
 Test(jobs, that_fail_wait_twice_as_long_each_time_and_not_together)
 {
-	static const int64_t most_s[] = { 1000, 2000, 3600 };
+	static const int64_t full_s[] = { 1000, 2000, 3600 };
 	struct job_id ids[4];
 	struct job_kind k;
 
@@ -387,17 +392,12 @@ Test(jobs, that_fail_wait_twice_as_long_each_time_and_not_together)
 	crew_start(1);
 	for (size_t i = 0; i < ARRAY_LEN(ids); i++)
 		ids[i] = crew_add(tenant_make(), &(struct job_new){ .kind = &k });
-	for (size_t n = 0; n < ARRAY_LEN(most_s); n++) {
-		int64_t first_s = backoff_s(ids[0], n + 1);
+	for (size_t n = 0; n < ARRAY_LEN(full_s); n++) {
+		int64_t first_s = waits(ids[0], n + 1, full_s[n]);
 		bool differ = false;
 
-		for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
-			int64_t s = backoff_s(ids[i], n + 1);
-
-			cr_expect_geq(s, most_s[n] * 4 / 5);
-			cr_expect_leq(s, most_s[n] + 180); /* a process may stand still */
-			differ = differ || s != first_s;
-		}
+		for (size_t i = 1; i < ARRAY_LEN(ids); i++)
+			differ = waits(ids[i], n + 1, full_s[n]) != first_s || differ;
 		cr_expect(differ, "all wait for %ld s", (long)first_s);
 		database_run("UPDATE jobs SET run_at = now() WHERE queue = $1", k.queue, NULL);
 	}
@@ -417,48 +417,45 @@ Test(jobs, that_fail_too_often_are_kept_as_dead_letters)
 	cr_expect_str_eq(crew_look(id, "errors->2->>'detail'"), "a detail for the admin");
 }
 
-struct failures {
-	struct job_id id;
-	int n;
-};
-
-static bool has_failed(void *p)
+Test(jobs, wait_as_long_as_they_say_themselves_or_else_their_kind)
 {
-	const struct failures *f = p;
-	const char *is_so = strf("state = 'delayed' AND jsonb_array_length(errors) = %d", f->n);
-
-	return strcmp(crew_look(f->id, is_so), "true") == 0;
-}
-
-/* Lets it fail for the n-th time; how long it is put off then, in seconds. */
-static int64_t wait_after_failure(struct job_id id, int n)
-{
-	struct failures f = { id, n };
-
-	database_run("UPDATE jobs SET run_at = now() WHERE id = $1::uuid AND state = 'delayed'",
-		     id_text(id.u), NULL);
-	wait_until(has_failed, &f, "it has failed again");
-	return database_number(
-		"SELECT extract(epoch FROM run_at - (errors->-1->>'at')::timestamptz)"
-		"::bigint FROM jobs WHERE id = $1::uuid",
-		id_text(id.u), NULL);
-}
-
-/* Each wait is up to a fifth shorter than its full length, at random; an hour is the most. */
-Test(jobs, that_fail_wait_twice_as_long_each_time)
-{
+	struct tenant_id t = tenant_make();
+	struct job_id own, keyed, kinds;
 	struct job_kind k;
-	struct job_id id;
 
 	crew_kind(&k, CREW_QUICK, always_fail);
-	k.backoff_us = 12 * US_PER_MINUTE;
-	k.attempts = 6;
+	k.backoff_us = 500 * US_PER_S;
 	crew_start(1);
-	id = crew_add(tenant_make(), &(struct job_new){ .kind = &k });
-	cr_expect_geq(wait_after_failure(id, 1), 12 * 60 * 4 / 5);
-	cr_expect_geq(wait_after_failure(id, 2), 24 * 60 * 4 / 5);
-	cr_expect_geq(wait_after_failure(id, 3), 48 * 60 * 4 / 5);
-	cr_expect_leq(wait_after_failure(id, 4), 75 * 60, "not 96 minutes less a fifth");
+	own = crew_add(t, &(struct job_new){ .kind = &k, .backoff_us = 1500 * US_PER_S });
+	keyed = crew_add(t, &(struct job_new){ .kind = &k,
+					       .backoff_us = 1500 * US_PER_S,
+					       .unique_key = "one" });
+	kinds = crew_add(t, &(struct job_new){ .kind = &k });
+	(void)waits(own, 1, 1500);
+	(void)waits(keyed, 1, 1500);
+	(void)waits(kinds, 1, 500);
+	database_run("UPDATE jobs SET run_at = now() WHERE queue = $1", k.queue, NULL);
+	(void)waits(own, 2, 3000);
+	(void)waits(kinds, 2, 1000);
+}
+
+Test(jobs, are_tried_as_often_as_they_say_themselves_or_else_their_kind)
+{
+	struct tenant_id t = tenant_make();
+	struct job_id once, often, kinds;
+	struct job_kind k;
+
+	crew_kind(&k, CREW_QUICK, always_fail);
+	k.attempts = 2;
+	k.backoff_us = 1;
+	crew_start(1);
+	once = crew_add(t, &(struct job_new){ .kind = &k, .attempts = 1 });
+	often = crew_add(t, &(struct job_new){ .kind = &k, .attempts = 3, .unique_key = "one" });
+	kinds = crew_add(t, &(struct job_new){ .kind = &k });
+	crew_await_count("failed", 3);
+	cr_expect_str_eq(crew_look(once, "attempts"), "1");
+	cr_expect_str_eq(crew_look(often, "attempts"), "3");
+	cr_expect_str_eq(crew_look(kinds, "attempts"), "2");
 }
 
 Test(jobs, whose_payload_does_not_fit_are_not_tried_again)

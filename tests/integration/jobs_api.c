@@ -146,6 +146,20 @@ Test(jobs_api, the_platforms_people_inspect_retry_and_discard)
 	answer_is_error(del(&root, strf("/jobs/%s", active)), 409, "RESOURCE_CONFLICT", NULL);
 }
 
+Test(jobs_api, a_job_that_is_retried_keeps_its_own_attempts_and_backoff)
+{
+	struct caller root = super();
+	const char *id = job_make(tenant_make(), "failed");
+	struct answer a;
+
+	database_run("UPDATE jobs SET max_attempts = 7, backoff_us = 1500000 WHERE id = $1::uuid",
+		     id, NULL);
+	answer_is(post(&root, strf("/jobs/%s/retry", id), NULL), 200);
+	a = answer_is(get(&root, strf("/jobs/%s", id)), 200);
+	cr_expect_eq(answer_int(a, "maxAttempts"), 7);
+	cr_expect_eq(answer_int(a, "backoffMs"), 1500);
+}
+
 Test(jobs_api, a_payload_with_a_secret_is_shown_to_nobody)
 {
 	struct caller root = super();

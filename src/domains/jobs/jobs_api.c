@@ -97,6 +97,8 @@ static const struct field job_inspected_fields[] = {
 	{ "uniqueKey", T_STRING, NULLABLE, .about = "Keeps others like it out", .example = "daily-report" },
 	{ "parentId", T_UUID, NULLABLE, .about = "The job that waits for it", .example = ID_EXAMPLE },
 	{ "cancelRequestedAt", T_DATETIME, NULLABLE, .about = "When it was told to stop", .example = TIME_EXAMPLE },
+	{ "backoffMs", T_INT, NULLABLE, .about = "Before its second attempt, twice as long before each other; null: as its kind says",
+	  .example = "5000" },
 };
 static const struct shape job_inspected = REPLY_SHAPE("JobInspected", job_inspected_fields);
 
