@@ -118,17 +118,18 @@ static int read_children(struct job *j)
 
 Test(jobs_long, wait_for_children_that_were_added_with_them)
 {
-	struct tenant_id t = tenant_make();
+	struct job_id id = { uuid_v7() };
 	struct job_kind k, bad;
-	struct job_id id;
 
 	crew_kind(&k, CREW_LONG, read_children);
 	crew_kind(&child_kind, CREW_QUICK, note);
 	crew_kind(&bad, CREW_QUICK, always_fail);
-	id = crew_add(t, &(struct job_new){ .kind = &k, .awaits_children = true });
-	(void)crew_add(t, &(struct job_new){ .kind = &bad, .parent = id });
-	(void)crew_add(t, &(struct job_new){ .kind = &child_kind, .parent = id });
 	crew_start(2);
+	crew_add_together(tenant_make(),
+			  (struct job_new[]){ { .kind = &k, .id = id, .awaits_children = true },
+					      { .kind = &bad, .parent = id },
+					      { .kind = &child_kind, .parent = id } },
+			  3);
 	crew_await(id, "completed");
 	cr_expect_str_eq(crew_look(id, "result #>> '{}'"), "failed completed");
 	cr_expect_str_eq(crew_look(id, "attempts"), "1");

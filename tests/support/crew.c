@@ -229,14 +229,25 @@ static struct ctx *unit(struct tenant_id t)
 	return &c;
 }
 
-void crew_add_many(struct tenant_id t, const struct job_new *in, size_t n)
+/* step 0: the first n times. */
+static void add(struct tenant_id t, const struct job_new *in, size_t n, size_t step)
 {
 	struct ctx *c = unit(t);
 	struct batch *b = batch_new(c, uuid_is_nil(t.u) ? BATCH_SYSTEM : BATCH_WRITE);
 
 	for (size_t i = 0; i < n; i++)
-		jobs_add(b, c, in);
+		jobs_add(b, c, &in[i * step]);
 	cr_assert_eq(batch_run(b), OK, "%s: %s", c->fault.message, c->fault.detail);
+}
+
+void crew_add_many(struct tenant_id t, const struct job_new *in, size_t n)
+{
+	add(t, in, n, 0);
+}
+
+void crew_add_together(struct tenant_id t, const struct job_new *in, size_t n)
+{
+	add(t, in, n, 1);
 }
 
 struct job_id crew_add(struct tenant_id t, const struct job_new *in)
@@ -245,7 +256,7 @@ struct job_id crew_add(struct tenant_id t, const struct job_new *in)
 
 	if (uuid_is_nil(job.id.u))
 		job.id.u = uuid_v7();
-	crew_add_many(t, &job, 1);
+	add(t, &job, 1, 0);
 	return job.id;
 }
 

@@ -63,6 +63,9 @@ struct job_id crew_add(struct tenant_id t, const struct job_new *in);
 /* The same n times in one transaction. */
 void crew_add_many(struct tenant_id t, const struct job_new *in, size_t n);
 
+/* n different ones in one transaction. */
+void crew_add_together(struct tenant_id t, const struct job_new *in, size_t n);
+
 /* Notes "what" beside the job, once a job; with a batch of the handler's own. */
 int crew_note(struct job *j, const char *what);
 
