@@ -169,14 +169,19 @@ INSERT INTO job_workers AS w (name, master)
 SELECT unnest($1::text[]), $2
 ON CONFLICT ON CONSTRAINT job_workers_pkey DO UPDATE SET seen_at = now();
 
--- Those that are not seen any more: its own at once, other hosts' when their keeper has been silent for 10 s. A worker that has only
--- just begun may not have been seen yet. Who was seen in the future was seen before the database's clock was set back.
--- $1 names that live, $2 master, $3 whether other hosts are judged.
+-- Who may be dead: of its own those that it has not named, of other hosts those whose keeper has been silent for 10 s.
+-- $1 names that live, $2 master.
+-- name: jobs_missing :many  role: system
+SELECT name, master = $2 AS is_own
+FROM job_workers
+WHERE CASE WHEN master = $2 THEN name <> ALL ($1) ELSE seen_at < now() - interval '10 seconds' END;
+
+-- The dead. This may be late, from a backend that stood still, and is right then too: a name that is dead stays so, which one that is
+-- missing from a list need not be; and who belongs to another host is spared when it has been seen meanwhile.
+-- $1 names, $2 master.
 -- name: jobs_bury :exec  role: system
 DELETE FROM job_workers
-WHERE ($3 AND seen_at < now() - interval '10 seconds')
-   OR (master = $2 AND name <> ALL ($1)
-       AND seen_at NOT BETWEEN now() - interval '1 second' AND now() + interval '10 seconds');
+WHERE name = ANY ($1) AND (master = $2 OR seen_at < now() - interval '10 seconds');
 
 -- Jobs whose worker is dead. Which job of its batch killed it is not known, so none is counted an attempt and each is tried alone;
 -- one that was alone is.

@@ -23,10 +23,11 @@
 #include <unistd.h>
 
 #define TICK_US       US_PER_S
-#define SILENCE_US    (10 * US_PER_S) /* of a host, until others take its workers for dead */
-#define LAST_LOOK_MS  50              /* while it waits for the others to go */
-#define SWEEP_US      (20 * US_PER_S) /* how often what is over is looked through */
-#define SWEEP_MAX     5000            /* jobs of a queue at a time */
+#define SILENCE_US    (10 * US_PER_S)  /* of a host, until others take its workers for dead */
+#define GAP_US        (SILENCE_US / 2) /* between answers: the other hosts may have had it too */
+#define LAST_LOOK_MS  50               /* while it waits for the others to go */
+#define SWEEP_US      (20 * US_PER_S)  /* how often what is over is looked through */
+#define SWEEP_MAX     5000             /* jobs of a queue at a time */
 #define KEEP_STATS_US (2 * US_PER_DAY)
 
 struct keeper {
@@ -36,7 +37,8 @@ struct keeper {
 	pid_t master_pid;
 	struct ctx c;
 	int64_t ticked_us, swept_us; /* monotonic */
-	int64_t in_touch_us;         /* since when each round has succeeded; 0: the last did not */
+	int64_t heard_us;            /* the database's last answer */
+	int64_t in_touch_us;         /* since when they have come without a gap */
 	bool is_put;                 /* the book is in the database */
 	bool is_cut_off;             /* from the database, and has said so */
 };
@@ -86,17 +88,26 @@ static void tell_rescued(const struct rows *rows)
 	}
 }
 
+static void note_answer(struct keeper *k)
+{
+	int64_t now_us = clock_monotonic_us();
+
+	if (now_us - k->heard_us > GAP_US)
+		k->in_touch_us = now_us;
+	k->heard_us = now_us;
+}
+
 /* Who has not reached the database for a while cannot tell a host that is silent from one that was
  * cut off like itself. */
 static bool may_judge(const struct keeper *k)
 {
-	return k->in_touch_us && k->ticked_us - k->in_touch_us > SILENCE_US;
+	return k->heard_us - k->in_touch_us > SILENCE_US;
 }
 
-static int tick(struct keeper *k)
+/* Says who lives, and finds out who may be dead. */
+static int beat(struct keeper *k, const struct rows **ret_missing)
 {
 	struct batch *b;
-	const struct rows *rescued;
 	struct str *names;
 	size_t n;
 	int err;
@@ -105,8 +116,53 @@ static int tick(struct keeper *k)
 	names = living(k, &n);
 	b = batch_new(&k->c, BATCH_SYSTEM);
 	batch_add(b, NULL, &sql_jobs_beat, ARGS(arg_text_array(names, n), arg_text(k->master)));
-	batch_add(b, NULL, &sql_jobs_bury,
-		  ARGS(arg_text_array(names, n), arg_text(k->master), arg_bool(may_judge(k))));
+	batch_add(b, ret_missing, &sql_jobs_missing,
+		  ARGS(arg_text_array(names, n), arg_text(k->master)));
+	err = batch_run(b);
+	if (!err)
+		note_answer(k);
+
+	return err;
+}
+
+/*
+ * The dead among them. That the scoreboard did not show a worker proves nothing: it may have begun
+ * since, when the database was slow, or the master was about to note it. So its process is looked
+ * for.
+ */
+static struct str *dead(struct keeper *k, const struct rows *missing, size_t *ret_len)
+{
+	struct str *names = arena_make_n(k->c.arena, struct str, rows_len(missing));
+	size_t n = 0;
+
+	for (size_t i = 0; i < rows_len(missing); i++) {
+		struct str name = rows_str(missing, i, 0);
+
+		if (rows_bool(missing, i, 1) ? !name_is_alive(name.ptr) : may_judge(k))
+			names[n++] = name;
+	}
+	*ret_len = n;
+
+	return names;
+}
+
+static int tick(struct keeper *k)
+{
+	const struct rows *missing, *rescued;
+	struct batch *b;
+	struct str *names;
+	size_t n;
+	int err;
+
+	err = beat(k, &missing);
+	if (err)
+		return err;
+
+	names = dead(k, missing, &n);
+	b = batch_new(&k->c, BATCH_SYSTEM);
+	if (n)
+		batch_add(b, NULL, &sql_jobs_bury,
+			  ARGS(arg_text_array(names, n), arg_text(k->master)));
 	batch_add(b, &rescued, &sql_jobs_rescue, NO_ARGS);
 	batch_add(b, NULL, &sql_jobs_promote, NO_ARGS);
 	batch_add(b, NULL, &sql_jobs_wake_parents, ARGS(arg_null()));
@@ -205,14 +261,10 @@ static void round_once(struct keeper *k)
 	k->ticked_us = clock_monotonic_us();
 	slot_begin(slot); /* a slow database is no keeper that hangs */
 	k->is_put = k->is_put || !put_book(k);
-	if (!k->is_put || tick(k) || schedule(k) || sweep(k)) {
+	if (!k->is_put || tick(k) || schedule(k) || sweep(k))
 		tell_trouble(k);
-		k->in_touch_us = 0;
-	} else {
+	else
 		k->is_cut_off = false;
-		if (!k->in_touch_us)
-			k->in_touch_us = k->ticked_us;
-	}
 	db_end(&k->c);
 	slot_rest(slot);
 }

@@ -35,6 +35,16 @@ static int64_t began(pid_t pid)
 	return ticks;
 }
 
+bool name_is_alive(const char *name)
+{
+	const char *slash = strrchr(name, '/');
+	struct str rest = str_of(slash ? slash + 1 : name), word = str_cut(&rest, '.');
+	int64_t pid, ticks;
+
+	return str_to_i64(word, 1, INT32_MAX, &pid) && str_to_i64(rest, 1, INT64_MAX, &ticks) &&
+	       began((pid_t)pid) == ticks;
+}
+
 void name_of_master(pid_t pid, char ret[NAME_SIZE])
 {
 	char host[HOST_MAX + 1] = "";

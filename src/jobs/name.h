@@ -15,3 +15,7 @@ void name_of_master(pid_t pid, char ret[NAME_SIZE]);
 
 /* "host/712.48223/714.48225" */
 void name_of_worker(const char *master, pid_t pid, char ret[NAME_SIZE]);
+
+/* Whether the process of that name, one of this host, is there. One that is not never comes back.
+ */
+bool name_is_alive(const char *name);

@@ -6,6 +6,7 @@
 #include "base/config.h"
 #include "base/ctx.h"
 #include "db/batch.h"
+#include "jobs/name.h"
 #include "support/crew.h"
 #include "support/database.h"
 #include "support/factories.h"
@@ -309,6 +310,47 @@ Test(faults_jobs, one_that_runs_is_not_handed_back_by_a_word_that_comes_late)
 	crew_await_end();
 	cr_expect_str_eq(start_of_what_runs(), started_at, "it was taken once more");
 	cr_expect_eq(crew_stop(), 0);
+}
+
+/* A job that a worker of the crew's master has, which its keeper has never heard of. Nobody takes
+ * it for a silent host's. */
+static struct job_id job_of(const char *worker, const char *master, const struct job_kind *k)
+{
+	struct job_id id = crew_add(tenant_make(),
+				    &(struct job_new){ .kind = k, .delay_us = 60 * US_PER_MINUTE });
+
+	database_run("INSERT INTO job_workers (name, master, seen_at) VALUES ($1, $2, 'infinity')",
+		     worker, master, NULL);
+	database_run("UPDATE jobs SET state = 'active', attempts = 1, worker = $2 "
+		     "WHERE id = $1::uuid",
+		     id_text(id.u), worker, NULL);
+	return id;
+}
+
+/* The keeper's list of who lives was made before it began. */
+Test(faults_jobs, of_a_worker_that_its_keeper_does_not_know_are_its_own_while_it_lives)
+{
+	char living[NAME_SIZE];
+	const char *master, *gone;
+	struct job_id running, lost;
+	struct job_kind k;
+
+	crew_kind(&k, CREW_QUICK, note);
+	crew_start(1);
+	lost = crew_add(tenant_make(), &(struct job_new){ .kind = &k });
+	crew_await(lost, "completed");
+	master = database_value(
+		"SELECT w.master FROM job_workers w JOIN jobs j ON j.worker = w.name "
+		"WHERE j.id = $1::uuid",
+		id_text(lost.u), NULL);
+	name_of_worker(master, getpid(), living);
+	gone = strf("%s/%d.1", master, (int)getpid());
+	running = job_of(living, master, &k);
+	lost = job_of(gone, master, &k);
+	crew_await(lost, "completed");
+	cr_expect_str_eq(crew_look(running, "state || ' ' || worker"), strf("active %s", living));
+	database_run("DELETE FROM job_workers WHERE name = $1", living, NULL);
+	crew_await(running, "completed");
 }
 
 static bool was_refused_often(void *p UNUSED)
