@@ -85,7 +85,8 @@ byId('project').onsubmit = async (event) => {
 	const name = new FormData(event.target).get('name');
 	try {
 		byId('problem').textContent = '';
-		await ask('POST', '/api/admin/projects', { name, slug: name.toLowerCase().replace(/[^a-z0-9]+/g, '-') });
+		const slug = name.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '');
+		await ask('POST', '/api/admin/projects', { name, slug });
 		event.target.reset();
 	} catch (e) {
 		byId('problem').textContent = e.message;
