@@ -134,8 +134,11 @@ static void write_common_parameter(struct jsonwrite *w, const struct common_para
 	if (p->format)
 		jsonwrite_member_text(w, "format", p->format);
 	jsonwrite_member_i64(w, "maxLength", p->length_max);
+	jsonwrite_key(w, "examples"); /* the schema's: Swagger UI would send a parameter's own */
+	jsonwrite_array(w);
+	jsonwrite_text(w, p->example);
+	jsonwrite_array_end(w);
 	jsonwrite_object_end(w);
-	jsonwrite_member_text(w, "example", p->example);
 	jsonwrite_object_end(w);
 }
 

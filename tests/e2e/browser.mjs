@@ -266,6 +266,22 @@ const tests = {
 		assert.deepEqual(errors, []);
 	},
 
+	"/api/docs lets a route be tried": async ({ browser, home }) => {
+		const page = await browser.newPage();
+		const dan = { email: `dan-${word}@example.com`, password, tenantName: "Docs" };
+		const list = page.locator(".opblock-get", { has: page.locator('[data-path="/api/admin/projects"]') });
+
+		await page.goto(`${home}/example/realtime.html`);
+		assert.equal((await call(page, home, "POST", "/api/auth/signup", dan)).status, 201);
+		await page.goto(`${home}/api/docs`);
+		await page.locator('.opblock-tag[data-tag="Projects"]').click();
+		await list.locator(".opblock-summary-control").click();
+		await list.locator(".try-out__btn").click();
+		await list.locator(".execute").click();
+		assert.equal(await list.locator(".live-responses-table .response .response-col_status").first().innerText(), "200");
+		await call(page, home, "POST", "/api/auth/logout");
+	},
+
 	async "the example page shows what happens, as it happens, and what was missed"({ browser, home }) {
 		const page = await browser.newPage();
 		const errors = [];
