@@ -78,7 +78,7 @@ UPDATE accounts
 SET is_global_admin = true, updated_at = now(), version = version + 1
 WHERE id = $1 AND deleted_at IS NULL AND version_is_wanted(version, $2)
   AND (NOT is_global_admin OR refuse('ZY409', 'The account is a global admin already'))
-  AND (email_verified_at IS NOT NULL OR refuse('ZY409', 'Nobody has verified this email yet: whoever typed it has the account'))
+  AND (email_verified_at IS NOT NULL OR refuse('ZY409', 'Its email is not verified, so whoever typed it has the account: verify it first'))
 RETURNING id;
 
 -- $1 id, $2 If-Match.

@@ -71,15 +71,6 @@ static int list_admins(struct ctx *c, int argc, char **argv UNUSED)
 	return 0;
 }
 
-/* What the one who typed should know of the account. */
-static void warn(const struct rows *account)
-{
-	if (!rows_get_bool(account, "emailVerified"))
-		printf("Nobody has verified this email yet: make sure whose account it is.\n");
-	if (!rows_get_bool(account, "mfaEnabled"))
-		printf("It has no second factor yet, and /api/superadmin lets nobody in without.\n");
-}
-
 static int grant_admin(struct ctx *c, int argc, char **argv)
 {
 	const struct rows *account;
@@ -89,7 +80,8 @@ static int grant_admin(struct ctx *c, int argc, char **argv)
 	if (oversight_set_admin(c, argv[0], true, &account))
 		return command_failed(c, "nobody was made a global admin");
 	printf("%s is a global admin.\n", rows_get_text(account, "email"));
-	warn(account);
+	if (!rows_get_bool(account, "mfaEnabled"))
+		printf("It has no second factor yet, and /api/superadmin lets nobody in without.\n");
 
 	return 0;
 }
@@ -118,15 +110,12 @@ static int revoke_admin(struct ctx *c, int argc, char **argv)
 	return 0;
 }
 
-int command_admin(int argc, char **argv)
-{
-	static const struct verb verbs[] = {
-		{ "list", "", list_admins },
-		{ "grant", "EMAIL", grant_admin },
-		{ "revoke", "EMAIL|ID", revoke_admin },
-		{ "restore-tenant", "FILE|URL [--slug NEW] [--dry-run]", restore_tenant },
-		{ 0 },
-	};
-
-	return command_verb(verbs, argc, argv);
-}
+const struct verb admin_verbs[] = {
+	{ "list", "", "who runs the platform", list_admins },
+	{ "grant", "EMAIL", "this account does from now on, with a second factor", grant_admin },
+	{ "revoke", "EMAIL|ID", "it does no more, and its sessions end", revoke_admin },
+	{ "restore-tenant", "FILE|URL [--slug NEW] [--dry-run]",
+	  "brings a deleted tenant back from its archive; --dry-run: only reads it",
+	  restore_tenant },
+	{ 0 },
+};

@@ -258,20 +258,17 @@ static int stats(struct ctx *c, int argc, char **argv UNUSED)
 	return 0;
 }
 
-int command_jobs(int argc, char **argv)
-{
-	static const struct verb verbs[] = {
-		{ "list", "[--tenant ID] [--queue QUEUE] [--state STATE] [--kind KIND]", list },
-		{ "show", "ID", show },
-		{ "retry", "ID", retry },
-		{ "retry-failed", "[--tenant ID] [--queue QUEUE] [--kind KIND]", retry_failed },
-		{ "cancel", "ID", cancel },
-		{ "discard", "ID", discard },
-		{ "pause", "QUEUE", pause_queue },
-		{ "resume", "QUEUE", resume_queue },
-		{ "stats", "", stats },
-		{ 0 },
-	};
-
-	return command_verb(verbs, argc, argv);
-}
+const struct verb jobs_verbs[] = {
+	{ "list", "[--tenant ID] [--queue QUEUE] [--state STATE] [--kind KIND]",
+	  "the newest hundred; --state failed: those that were given up", list },
+	{ "show", "ID", "all that is known of one: its payload and every error", show },
+	{ "retry", "ID", "a failed, cancelled or delayed one begins at once", retry },
+	{ "retry-failed", "[--tenant ID] [--queue QUEUE] [--kind KIND]",
+	  "so do all that failed, once what failed them is mended", retry_failed },
+	{ "cancel", "ID", "it does not run; if it runs, it stops when it next looks", cancel },
+	{ "discard", "ID", "one that does not run is removed", discard },
+	{ "pause", "QUEUE", "nothing of the queue begins any more", pause_queue },
+	{ "resume", "QUEUE", "the queue goes on", resume_queue },
+	{ "stats", "", "each queue: waiting, active, failed, throughput, latency", stats },
+	{ 0 },
+};

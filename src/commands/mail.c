@@ -36,10 +36,8 @@ int command_mail(int argc, char **argv)
 	struct ctx c;
 	int status;
 
-	if (argc != 2) {
-		(void)fprintf(stderr, "usage: zygo mail ADDRESS\n");
+	if (argc != 2)
 		return 2;
-	}
 
 	ctx_reset(&c, arena_new());
 	status = send_to(&c, argv[1]);

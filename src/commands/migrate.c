@@ -32,10 +32,8 @@ int command_migrate(int argc, char **argv)
 	const char *url = config()->database_migrate_url;
 	enum migrate_mode mode;
 
-	if (!mode_of(argc, argv, &mode)) {
-		(void)fputs("usage: zygo migrate [--status | --dry-run]\n", stderr);
+	if (!mode_of(argc, argv, &mode))
 		return 2;
-	}
 	if (!url) {
 		(void)fputs("zygo: DATABASE_MIGRATE_URL is not set: the schema belongs to another "
 			    "role than the one that serves\n",

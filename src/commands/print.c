@@ -16,6 +16,7 @@
 
 #define PAGE_MAX MIB(16)
 
+/* PRINT_PAGES names them for the usage. */
 static const struct {
 	const char *name;
 	void (*write)(struct buf *out);
@@ -40,16 +41,6 @@ static int put(const struct buf *page)
 	return 1;
 }
 
-static int print_usage(void)
-{
-	(void)fputs("usage: zygo print ", stderr);
-	for (size_t i = 0; i < ARRAY_LEN(pages); i++)
-		(void)fprintf(stderr, "%s%s", i ? " | " : "", pages[i].name);
-	(void)fputc('\n', stderr);
-
-	return 2;
-}
-
 int command_print(int argc, char **argv)
 {
 	_cleanup_(buf_done) struct buf page = { 0 };
@@ -58,7 +49,7 @@ int command_print(int argc, char **argv)
 	while (argc == 2 && i < ARRAY_LEN(pages) && strcmp(argv[1], pages[i].name) != 0)
 		i++;
 	if (argc != 2 || i == ARRAY_LEN(pages))
-		return print_usage();
+		return 2;
 	if (!routes_init(mounts))
 		return 1;
 
@@ -74,10 +65,8 @@ int command_openapi(int argc, char **argv)
 	bool is_public = argc == 2 && strcmp(argv[1], "--public") == 0;
 	const struct config none = { 0 }; /* the server's address is "/" */
 
-	if (argc != 1 && !is_public) {
-		(void)fputs("usage: zygo openapi [--public]\n", stderr);
+	if (argc != 1 && !is_public)
 		return 2;
-	}
 	openapi_include(&event_webhooks);
 	if (!routes_init(mounts))
 		return 1;

@@ -77,10 +77,8 @@ int command_realtime(int argc, char **argv)
 	bool only_check = argc == 2 && strcmp(argv[1], "--check") == 0;
 	int status;
 
-	if (argc != 1 && !only_check) {
-		(void)fputs("usage: zygo realtime [--check]\n", stderr);
+	if (argc != 1 && !only_check)
 		return 2;
-	}
 
 	status = prepare();
 	if (status || only_check)

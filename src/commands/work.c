@@ -77,10 +77,8 @@ int command_work(int argc, char **argv)
 	};
 	int status;
 
-	if (argc != 1 && !only_check) {
-		(void)fputs("usage: zygo work [--check]\n", stderr);
+	if (argc != 1 && !only_check)
 		return 2;
-	}
 
 	status = prepare();
 	if (status || only_check)

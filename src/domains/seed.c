@@ -155,15 +155,13 @@ static int fill(struct ctx *c)
 	return err;
 }
 
-int command_seed(int argc, char **argv)
+int command_seed(int argc, char **argv UNUSED)
 {
 	struct ctx *c;
 	int status = 0;
 
-	if (argc != 1) {
-		(void)fprintf(stderr, "usage: %s\n", argv[0]);
+	if (argc != 1)
 		return 2;
-	}
 	if (config_is_production()) {
 		(void)fprintf(stderr, "zygo: seed makes an account that others know: not in "
 				      "production\n");

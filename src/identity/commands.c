@@ -43,24 +43,18 @@ int command_failed(const struct ctx *c, const char *what)
 	const struct fault *f = &c->fault;
 	const char *why = f->message ? f->message : err_info(f->err)->message;
 
-	(void)fprintf(stderr, "zygo: %s: %s%s%s\n", what, why, f->detail ? ": " : "",
-		      f->detail ? f->detail : "");
+	if (f->err == ERR_INTERNAL_ERROR && f->detail) /* the message says nothing */
+		(void)fprintf(stderr, "zygo: %s: %s\n", what, f->detail);
+	else
+		(void)fprintf(stderr, "zygo: %s: %s%s%s\n", what, why, f->detail ? ": " : "",
+			      f->detail ? f->detail : "");
 
 	return 1;
 }
 
-static int print_usage(const char *command, const struct verb *verbs)
-{
-	for (const struct verb *v = verbs; v->name; v++)
-		(void)fprintf(stderr, "%s zygo %s %s%s%s\n", v == verbs ? "usage:" : "      ",
-			      command, v->name, *v->arguments ? " " : "", v->arguments);
-
-	return 2;
-}
-
 int command_verb(const struct verb *verbs, int argc, char **argv)
 {
-	for (const struct verb *v = verbs; argc > 1 && v->name; v++) {
+	for (const struct verb *v = verbs; v->name; v++) {
 		struct ctx *c;
 		int status;
 
@@ -69,10 +63,11 @@ int command_verb(const struct verb *verbs, int argc, char **argv)
 		c = command_begin(argv[0]);
 		status = v->run(c, argc - 2, argv + 2);
 		command_end(c);
-		return status == 2 ? print_usage(argv[0], verbs) : status;
+		return status;
 	}
+	(void)fprintf(stderr, "zygo: %s has no command \"%s\"\n", argv[0], argv[1]);
 
-	return print_usage(argv[0], verbs);
+	return 2;
 }
 
 /*
@@ -135,15 +130,14 @@ static int reseal_keys(struct ctx *c, int argc, char **argv UNUSED)
 	return argc ? 2 : reseal_all(c);
 }
 
-int command_keys(int argc, char **argv)
-{
-	static const struct verb verbs[] = { { "list", "", print_keys },
-					     { "rotate", "", rotate_keys },
-					     { "reseal", "", reseal_keys },
-					     { 0 } };
-
-	return command_verb(verbs, argc, argv);
-}
+const struct verb keys_verbs[] = {
+	{ "list", "", "the keys that sign access tokens or still verify them", print_keys },
+	{ "rotate", "", "a new one signs; the others verify until what they signed is over",
+	  rotate_keys },
+	{ "reseal", "", "seals what is stored under ENCRYPTION_KEY anew, when that has changed",
+	  reseal_keys },
+	{ 0 },
+};
 
 int keyed_before(struct ctx *c, const struct rows **ret)
 {

@@ -9,7 +9,6 @@
 struct ctx;
 struct rows;
 
-int command_keys(int argc, char **argv); /* zygo keys list | rotate | reseal */
 int command_seed(int argc, char **argv); /* zygo seed: the demonstration tenant */
 
 /* Writes the built-in roles' permissions to the database; part of `zygo migrate`. The exit status.
@@ -27,16 +26,19 @@ void command_end(struct ctx *c);
  */
 int keyed_before(struct ctx *c, const struct rows **ret) MUST_CHECK;
 
-/* A command's own commands, such as `rotate` of `zygo keys`. */
+/* A command's own commands, such as `rotate` of `zygo keys`; a row without name ends them. */
 struct verb {
 	const char *name;
 	const char *arguments;                            /* as the usage says them; "": none */
+	const char *about;                                /* what it does, for the usage */
 	int (*run)(struct ctx *c, int argc, char **argv); /* the arguments alone; 2: wrong ones */
 };
 
+extern const struct verb keys_verbs[];
+
 /*
- * Runs the one that argv[1] names; argv[0] is the command. verbs ends with a row without name. The
- * exit status: 2, with the usage, when there is no such verb or its arguments are wrong.
+ * Runs the one that argv[1] names; argv[0] is the command. The exit status: 2 when there is no such
+ * verb or its arguments are wrong.
  */
 int command_verb(const struct verb *verbs, int argc, char **argv);
 
