@@ -183,6 +183,10 @@ WHERE CASE WHEN master = $2 THEN name <> ALL ($1) ELSE seen_at < now() - interva
 DELETE FROM job_workers
 WHERE name = ANY ($1) AND (master = $2 OR seen_at < now() - interval '10 seconds');
 
+-- On whatever host.
+-- name: jobs_workers_seen :one
+SELECT count(*) AS n FROM job_workers WHERE seen_at > now() - interval '10 seconds';
+
 -- Jobs whose worker is dead. Which job of its batch killed it is not known, so none is counted an attempt and each is tried alone;
 -- one that was alone is.
 -- name: jobs_rescue :many  role: system

@@ -35,21 +35,23 @@ SELECT current_setting('server_version') AS version, current_user::text AS role,
 
 -- Each row is one reason why tenants would not be kept apart, as a sentence for the admin.
 -- name: system_findings :many
-SELECT format('role %I is a superuser: it is bound by nothing', rolname) AS finding
+SELECT format('role %I is a superuser, bound by nothing: DATABASE_URL wants zygo_app', rolname) AS finding
 FROM pg_roles
 WHERE rolname = current_user AND rolsuper
 UNION ALL
-SELECT format('role %I may become %I, which is not bound by row-level security', current_user, rolname)
+SELECT format('role %I may become %I, which is not bound by row-level security: DATABASE_URL wants zygo_app', current_user, rolname)
 FROM pg_roles
 WHERE (rolsuper OR rolbypassrls) AND pg_has_role(current_user, oid, 'MEMBER')
   AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
 UNION ALL
-SELECT format('role %I owns table %s and could lift its policies', current_user, c.oid::regclass)
+SELECT format('role %I owns tables (%s, such as %s) and could lift their policies: DATABASE_URL wants zygo_app',
+	      current_user, count(*), min(c.oid::regclass::text))
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^(pg_|information_schema$)'
   AND pg_has_role(current_user, c.relowner, 'MEMBER')
   AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
+HAVING count(*) > 0
 UNION ALL
 SELECT format('table %s has tenant_id but no forced row-level security', c.oid::regclass)
 FROM pg_class c

@@ -16,7 +16,9 @@
 #include "cache/redis.h"
 #include "db/batch.h"
 #include "db/conn.h"
+#include "domains/archive/place.h"
 #include "events/lag.h"
+#include "gen/sql_jobs.h"
 #include "gen/sql_system.h"
 #include "identity/commands.h"
 
@@ -31,7 +33,8 @@
 #define LAG_WARN_S    60 /* who reads events is behind by milliseconds when all is well */
 
 static unsigned problems;
-static const char *subject; /* of the check that runs */
+static const char *subject;    /* of the check that runs */
+static bool database_is_right; /* it answers, and its schema is this binary's */
 
 static void PRINTF_LIKE(2, 0) say(const char *verdict, const char *fmt, va_list ap)
 {
@@ -47,6 +50,11 @@ static void PRINTF_LIKE(1, 2) ok(const char *fmt, ...)
 	va_start(ap, fmt);
 	say("ok", fmt, ap);
 	va_end(ap);
+}
+
+static void skipped(void)
+{
+	printf("%-8s %-14s until the database is right\n", "skipped", subject);
 }
 
 static void PRINTF_LIKE(1, 2) warning(const char *fmt, ...)
@@ -138,6 +146,12 @@ static void check_clock(int64_t database_us, int64_t asked_us, int64_t answered_
 		ok("%lld ms from the database's", (long long)(apart / US_PER_MS));
 }
 
+/* Why what was asked of the database failed. */
+static const char *reason(const struct ctx *c)
+{
+	return c->fault.detail ? c->fault.detail : c->fault.message;
+}
+
 static void check_database(struct ctx *c)
 {
 	int64_t asked = clock_now_us(), answered;
@@ -146,12 +160,12 @@ static void check_database(struct ctx *c)
 
 	batch_add(b, &about, &sql_system_about, NO_ARGS);
 	if (batch_run(b)) {
-		problem("%s: see DATABASE_URL and PostgreSQL's log",
-			c->fault.detail ? c->fault.detail : c->fault.message);
+		problem("does it run, and is DATABASE_URL right? %s", reason(c));
 		return;
 	}
 	answered = clock_now_us();
 
+	database_is_right = true;
 	ok("PostgreSQL %s as %s", rows_get_text(about, "version"), rows_get_text(about, "role"));
 	check_clock(rows_get_time(about, "now"), asked, answered);
 }
@@ -163,8 +177,10 @@ static void check_isolation(struct ctx *c)
 
 	buf_init_heap(&findings, KIB(64));
 	if (db_check(c, &findings)) {
-		problem("could not be looked at: %s",
-			c->fault.detail ? c->fault.detail : c->fault.message);
+		problem("could not be looked at; is DATABASE_URL's role zygo_app, of "
+			"sql/roles.sql? %s",
+			reason(c));
+		database_is_right = false;
 		return;
 	}
 	rest = str_trim(buf_view(&findings));
@@ -175,6 +191,7 @@ static void check_isolation(struct ctx *c)
 	}
 	for (line = str_cut(&rest, '\n'); line.ptr; line = str_cut(&rest, '\n'))
 		problem("%.*s", STR_FMT(line));
+	database_is_right = false;
 }
 
 /* What Redis holds may be lost, so Zygo serves without it. */
@@ -190,7 +207,8 @@ static void check_redis(struct ctx *c)
 	if (version)
 		ok("Redis %s", version);
 	else
-		warning("%s: requests are slower and limits counted per process until it is back",
+		warning("does it run, and is REDIS_URL right? %s; until it is back requests are "
+			"slower and limits counted per process",
 			c->fault.detail ? c->fault.detail : "Redis does not answer");
 	redis_done();
 }
@@ -207,8 +225,7 @@ static void check_hashes(struct ctx *c)
 		return;
 	}
 	if (keyed_before(c, &left)) {
-		problem("could not be looked at: %s",
-			c->fault.detail ? c->fault.detail : c->fault.message);
+		problem("could not be looked at: %s", reason(c));
 		return;
 	}
 	keys = rows_get_int(left, "api_keys");
@@ -221,7 +238,26 @@ static void check_hashes(struct ctx *c)
 		ok("nothing needs JWT_SECRET_PREVIOUS any more");
 }
 
-/* ---- events ---- */
+/* ---- background work ---- */
+
+static void check_work(struct ctx *c)
+{
+	struct batch *b = batch_new(c, BATCH_PLAIN);
+	const struct rows *workers;
+	int64_t n;
+
+	batch_add(b, &workers, &sql_jobs_workers_seen, NO_ARGS);
+	if (batch_run(b)) {
+		problem("could not be looked at: %s", reason(c));
+		return;
+	}
+	n = rows_get_int(workers, "n");
+	if (n)
+		ok("%lld workers of `zygo work`, on all hosts together", (long long)n);
+	else
+		warning("`zygo work` runs on no host: mails, webhooks and deletions wait for it "
+			"(systemctl enable --now zygo-work)");
+}
 
 static void check_lag(const struct lag *l)
 {
@@ -243,8 +279,7 @@ static void check_events(struct ctx *c)
 	size_t n;
 
 	if (lag_look(c, &lags, &n)) {
-		problem("could not be looked at: %s",
-			c->fault.detail ? c->fault.detail : c->fault.message);
+		problem("could not be looked at: %s", reason(c));
 		return;
 	}
 	for (size_t i = 0; i < n; i++) {
@@ -257,7 +292,37 @@ static void check_events(struct ctx *c)
 		ok("read to the end");
 }
 
-/* ---- sockets ---- */
+/* ---- files ---- */
+
+static void check_folder(const char *setting, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		warning("%s: %s: %s; make it, for Zygo's user, or mend the setting", setting, path,
+			strerror(errno));
+	else if (!S_ISDIR(st.st_mode))
+		problem("%s: %s is not a folder", setting, path);
+	else
+		ok("%s: %s", setting, path);
+}
+
+static void check_folders(struct ctx *c UNUSED)
+{
+	const struct {
+		const char *setting;
+		const char *path; /* NULL: not used */
+	} folders[] = {
+		{ "MAIL_DIR", config()->smtp_host ? NULL : config()->mail_dir },
+		{ "MAIL_TEMPLATES", config()->mail_templates },
+		{ "BREACHED_PASSWORDS", config()->breached_passwords },
+		{ "ARCHIVE_URL", place_folder() },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(folders); i++)
+		if (folders[i].path)
+			check_folder(folders[i].setting, folders[i].path);
+}
 
 static void check_socket(const char *path, const char *role)
 {
@@ -289,21 +354,34 @@ static void check_sockets(struct ctx *c UNUSED)
 static const struct {
 	const char *subject;
 	void (*run)(struct ctx *c);
+	bool asks_database; /* skipped until that is right: it would only say so again */
 } checks[] = {
-	{ "file", check_file },         { "unused", check_unused },
-	{ "database", check_database }, { "isolation", check_isolation },
-	{ "redis", check_redis },       { "hashes", check_hashes },
-	{ "events", check_events },     { "sockets", check_sockets },
+	{ "file", check_file, false },         { "unused", check_unused, false },
+	{ "database", check_database, false }, { "isolation", check_isolation, true },
+	{ "redis", check_redis, false },       { "hashes", check_hashes, true },
+	{ "work", check_work, true },          { "events", check_events, true },
+	{ "sockets", check_sockets, false },   { "folders", check_folders, false },
 };
 
-int command_doctor(int argc, char **argv UNUSED)
+/* With a ctx anew for each, so that one failure is not the next's. */
+static void run_check(size_t i)
 {
 	struct ctx *c;
 
-	if (argc != 1) {
-		(void)fputs("usage: zygo doctor\n", stderr);
-		return 2;
+	subject = checks[i].subject;
+	if (checks[i].asks_database && !database_is_right) {
+		skipped();
+		return;
 	}
+	c = command_begin("doctor");
+	checks[i].run(c);
+	command_end(c);
+}
+
+int command_doctor(int argc, char **argv UNUSED)
+{
+	if (argc != 1)
+		return 2;
 
 	subject = "settings";
 	if (!configure("doctor")) {
@@ -313,13 +391,8 @@ int command_doctor(int argc, char **argv UNUSED)
 	}
 	ok("%s", config_is_production() ? "production" : "complete; not production");
 
-	for (size_t i = 0; i < ARRAY_LEN(checks); i++) {
-		subject = checks[i].subject;
-		c = command_begin(
-			"doctor"); /* anew for each, so that one failure is not the next's */
-		checks[i].run(c);
-		command_end(c);
-	}
+	for (size_t i = 0; i < ARRAY_LEN(checks); i++)
+		run_check(i);
 
 	return problems ? 1 : 0;
 }

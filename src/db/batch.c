@@ -225,13 +225,23 @@ static void roll_back(struct ctx *c, struct conn *conn)
 		conn_close(conn);
 }
 
+/* libpq's reasons are lines, further ones with a tab before; a log's is one line. */
+static const char *on_one_line(struct arena *a, const char *lines)
+{
+	char *line = str_dup(a, str_trim(str_of(lines)));
+
+	for (char *s = line; *s; s++)
+		if (*s == '\n' || *s == '\t')
+			*s = *s == '\n' ? ';' : ' ';
+
+	return line;
+}
+
 static int unavailable(struct ctx *c, const char *message, const char *why)
 {
 	int err = fail(c, ERR_SERVICE_UNAVAILABLE, NULL, message);
 
-	/* libpq ends its messages with a newline */
-	errdetail_log(c, "PostgreSQL: %.*s",
-		      STR_FMT(str_trim(str_of(why ? why : "no reason given"))));
+	errdetail_log(c, "PostgreSQL: %s", why ? on_one_line(c->arena, why) : "no reason given");
 
 	return err;
 }

@@ -1,4 +1,4 @@
-/* What an admin types: each command says how it is called. */
+/* What an admin types: each command says how it is called, and zygo doctor what is wrong. */
 #include "support/world.h"
 
 #include <criterion/criterion.h>
@@ -43,5 +43,57 @@ Test(commands, print_prints_each_page_that_its_usage_names)
 		const char *argv[] = { world()->binary, "print", name, NULL };
 
 		cr_expect_gt(world_run(argv, NULL).len, 1000, "%s", name);
+	}
+}
+
+/* What zygo doctor says where one setting is another. */
+static const char *doctor(const char *setting, const char *value)
+{
+	const char *argv[] = { world()->binary, "doctor", NULL };
+	const char *said;
+	struct str out;
+	int status;
+
+	(void)setenv("ZYGO_ENV_FILE", world()->env_file, 1);
+	(void)setenv(setting, value, 1);
+	out = world_run(argv, &status);
+	said = strf("%.*s", STR_FMT(out));
+	(void)unsetenv(setting);
+	cr_expect_eq(status, strstr(said, "\nproblem ") ? 1 : 0, "%d: %s", status, said);
+
+	return said;
+}
+
+Test(commands, doctor_says_once_that_the_database_is_away)
+{
+	const char *said = doctor("DATABASE_URL", "postgresql://zygo_app@/zygo?host=/nonexistent");
+	const char *why = strstr(said, "Is the server running");
+
+	cr_assert(why, "%s", said);
+	cr_expect_null(strstr(why + 1, "Is the server running"), "%s", said);
+	cr_expect(strstr(said, "problem  database       does it run, and is DATABASE_URL right?"),
+		  "%s", said);
+	cr_expect(strstr(said, "skipped  events"), "%s", said);
+}
+
+Test(commands, doctor_finds_what_is_not_there)
+{
+	static const struct {
+		const char *setting, *value, *said;
+	} cases[] = {
+		{ "REDIS_URL", "unix:///nonexistent/redis.sock",
+		  "warning  redis          does it run, and is REDIS_URL right? Redis: No such file" },
+		{ "ARCHIVE_URL", "file:///nonexistent",
+		  "warning  folders        ARCHIVE_URL: /nonexistent: No such file" },
+		{ "MAIL_TEMPLATES", "/etc/passwd",
+		  "problem  folders        MAIL_TEMPLATES: /etc/passwd is not a folder" },
+		{ "SOCKET_FAST", "/nonexistent/fast.sock",
+		  "problem  sockets        /nonexistent: No such file" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const char *said = doctor(cases[i].setting, cases[i].value);
+
+		cr_expect(strstr(said, cases[i].said), "%s", said);
 	}
 }

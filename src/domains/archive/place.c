@@ -23,6 +23,11 @@ static const char *folder_of(const char *url)
 	return str_starts(str_of(url), FILE_SCHEME) ? url + strlen(FILE_SCHEME) : NULL;
 }
 
+const char *place_folder(void)
+{
+	return folder_of(config()->archive_url);
+}
+
 /* Of a part of what goes to a bucket. */
 static int digest_file(struct ctx *c, int fd, int64_t bytes, const char **ret)
 {
@@ -71,7 +76,7 @@ static int open_nameless(struct ctx *c, const char *folder, int *ret_fd)
 
 int place_begin(struct ctx *c, const char *name, struct placing *ret)
 {
-	const char *folder = folder_of(config()->archive_url);
+	const char *folder = place_folder();
 
 	*ret = (struct placing){ .fd = -1, .name = name };
 
@@ -104,7 +109,7 @@ static int keep_file(struct ctx *c, const struct placing *p, const char *folder,
 int place_keep(struct ctx *c, struct placing *p, int64_t bytes, const char *sha256,
 	       const char **ret_location)
 {
-	const char *folder = folder_of(config()->archive_url);
+	const char *folder = place_folder();
 	const struct bucket b = bucket();
 	const char *url = arena_printf(c->arena, "%s/%s", config()->archive_url, p->name);
 

@@ -8,6 +8,9 @@
 
 struct ctx;
 
+/* The folder that ARCHIVE_URL names; NULL: it names a bucket. */
+const char *place_folder(void);
+
 /* A file that is being written. It has no name until place_keep(), so whoever dies leaves nothing.
  */
 struct placing {
