@@ -3,9 +3,9 @@
 # an answer of 400 or more does not. The page is written for scripts/up; DIR is the folder of that, or of scripts/test. Where it sleeps
 # until a mail is there or somebody was told of something, here the queue and the reader of events are looked at.
 #
-#	tests/e2e/page.sh docs/api.md DIR PORT
+#	tests/e2e/page.sh docs/api.md DIR
 set -euo pipefail
-page=$(realpath "$1") dir=$(realpath "$2") port=$3
+page=$(realpath "$1") dir=$(realpath "$2")
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -32,8 +32,9 @@ cd "$work"
 				   AND l.position > (SELECT position FROM event_readers WHERE name = 'notifications'))) LIMIT 1"; }
 		told() { until_none unread "$(ask 'SELECT now()')"; }
 	END
+	# shellcheck disable=SC2016 # for the page's shell
 	awk '/^```sh$/ { on = 1; next } /^```$/ { on = 0 } on' "$page" |
 		# A code is good once: until the next one there is at most the rest of its half minute.
-		sed "s/localhost:8443/localhost:$port/; s/sleep 2;/settle;/; s/^sleep 1$/told/; s/^sleep 30/sleep \$((31 - \$(date +%s) % 30))/"
+		sed 's/sleep 2;/settle;/; s/^sleep 1$/told/; s/^sleep 30/sleep $((31 - $(date +%s) % 30))/'
 } >lines.sh
 bash -x lines.sh
