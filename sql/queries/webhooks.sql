@@ -173,14 +173,15 @@ WHERE d.id = $1
 RETURNING id, endpoint_id AS "webhookId", message_id AS "messageId", type AS "eventType", state AS "status", attempts,
 	status AS "responseStatus", error, due_at AS "nextAttemptAt", created_at AS "createdAt", finished_at AS "finishedAt";
 
--- What a job replays, some at a time, in order; rows are where each is, and true.
+-- What a job replays, some at a time, in order; rows are where each is, and true. What failed and would be tried again in hours is among it:
+-- whoever asks has mended what made it fail.
 -- $1 endpoint, $2 and $3 from when to when, $4 also those that were delivered, $5 and $6 behind which moment and id, $7 how many.
 -- name: webhooks_replay_some :many
 WITH next AS MATERIALIZED (
 	SELECT d.tenant_id, d.id
 	FROM webhook_deliveries d
 	WHERE d.endpoint_id = $1 AND d.created_at >= $2 AND d.created_at < $3
-	  AND d.state IN ('failed', 'cancelled', CASE WHEN $4 THEN 'delivered' END)
+	  AND d.state IN ('failed', 'cancelled', 'delayed', CASE WHEN $4 THEN 'delivered' END)
 	  AND (d.created_at, d.id) > ($5::timestamptz, coalesce($6::uuid, platform_tenant()))
 	  AND EXISTS (SELECT FROM webhook_endpoints w WHERE w.id = $1 AND w.disabled_at IS NULL AND w.deleted_at IS NULL)
 	ORDER BY d.created_at, d.id

@@ -277,6 +277,20 @@ Test(webhooks_sending, catch_up_with_what_they_were_not_told)
 		400, "VALIDATION_ERROR", "since");
 }
 
+Test(webhooks_sending, that_would_be_tried_again_in_hours_are_sent_when_asked_to)
+{
+	struct caller ann = caller(ROLE_ADMIN);
+	const char *id = webhook_make(&ann, "/later", PROJECTS);
+
+	webhook_happen(&ann);
+	webhook_await(id, "delayed", 1);
+	answer_is(patch(&ann, strf("/webhooks/%s", id),
+			strf("{\"url\":\"%s\"}", receiver_url("/told"))),
+		  200);
+	cr_assert_eq(webhook_replayed(&ann, replay(&ann, id, "failed")), 1);
+	webhook_await(id, "delivered", 1);
+}
+
 Test(webhooks_sending, are_looked_after_in_the_dashboard)
 {
 	struct caller ann = on_tier(caller(ROLE_ADMIN), TIER_ADMIN);

@@ -39,8 +39,8 @@ static const struct shape filter = SHAPE("WebhookDeliveryFilter", struct deliver
 
 static const struct field replay_fields[] = {
 	{ "which", T_ENUM, OPTIONAL, offsetof(struct webhook_replay, which), .words = whiches, .fallback = "failed",
-	  .about = "What was given up or cancelled; all of them; or events that no delivery was made for, because the webhook was disabled or "
-	  "not there", .example = "failed" },
+	  .about = "What failed: given up, cancelled, or to be tried again later; all of them; or events that no delivery was made for, because "
+	  "the webhook was disabled or not there", .example = "failed" },
 	{ "since", T_DATETIME, REQUIRED, offsetof(struct webhook_replay, since_us), .about = "Of events from then on", .example = TIME_EXAMPLE },
 	{ "until", T_DATETIME, OPTIONAL, offsetof(struct webhook_replay, until_us), .about = "Of events before then; now if absent",
 	  .example = "2026-02-01T12:00:00.000Z" },
