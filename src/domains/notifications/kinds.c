@@ -110,7 +110,7 @@ const struct notification_kind notification_kinds[] = {
 	{ "webhook.disabled", "A webhook was disabled because it failed", "webhook.disabled",
 	  TO_OWNERS, .in_app = true, .email = "instant",
 	  .title = "A webhook of {{tenant}} was disabled",
-	  .body = "{{subject}} has failed for days, or said that it is gone. Events are not sent there any more." },
+	  .body = "{{subject}} is {{reason}}, so events are not sent there any more. Once it answers again, enable it and replay what it has missed." },
 
 	{ 0 },
 };

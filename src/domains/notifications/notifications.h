@@ -42,7 +42,7 @@ struct notification_preference {
 };
 
 struct notification_preferences {
-	struct list preferences; /* of struct notification_preference, one a kind at most */
+	struct list preferences; /* of struct notification_preference; the last of a kind holds */
 };
 
 extern const struct mount notifications_mount;
