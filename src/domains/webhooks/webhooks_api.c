@@ -252,7 +252,7 @@ static const struct route routes[] = {
 	{ POST, "/webhooks/:id/rotate-secret", TENANT_TIERS, PERM_MANAGE_WEBHOOKS, RATE_WRITE,
 	  .body = &rotation, .reply = &webhook_shown, .flags = ROUTE_IDEMPOTENT | ROUTE_NO_STORE,
 	  .summary = "Rotate a webhook's secret", .about = "The new one is shown this once. The old one signs too for a while, so that "
-	  "whoever verifies may change over", .handle = rotate_secret },
+	  "whoever verifies may change over; one before that does not any more", .handle = rotate_secret },
 
 	{ 0 },
 };
