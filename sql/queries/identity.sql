@@ -23,6 +23,11 @@ SELECT set_config('app.account_id', coalesce($1, ''), true), set_config('app.ses
 -- name: identity_act_in :exec  role: identity
 SELECT set_config('app.tenant_id', $1, true), set_config('app.user_id', $2, true);
 
+-- What the account that acts does behind this takes turns: the second sees what the first has done. In front of whatever counts what the
+-- account has: its tenants, its ways to log in.
+-- name: identity_account_lock :exec  role: identity
+SELECT FROM accounts WHERE id = current_account() FOR NO KEY UPDATE;
+
 ------------------------------------------------------------------------------------------------------------
 -- Signing up
 
@@ -39,7 +44,7 @@ SELECT $1, $2, $3
 WHERE NOT EXISTS (SELECT FROM tenants WHERE id = $1)
 ON CONFLICT (slug) WHERE deleted_at IS NULL DO NOTHING;
 
--- Behind oauth_account_lock, so that two of one account do not count the same ones. Nor does anybody found one in another's name.
+-- Behind identity_account_lock, so that two of one account do not count the same ones. Nor does anybody found one in another's name.
 -- $1 how many tenants an account may own.
 -- name: identity_tenants_keep_within :exec  role: identity
 SELECT CASE WHEN current_impersonator() IS NULL
@@ -427,7 +432,7 @@ WHERE a.realm_id = realm_of(NULL, NULL) AND a.email = $1 AND a.deleted_at IS NUL
 ORDER BY u.created_at
 LIMIT 1;
 
--- Behind oauth_account_lock and what takes a way to log in away: refuses when none is left. Ways are a password, a passkey, and an
+-- Behind identity_account_lock and what takes a way to log in away: refuses when none is left. Ways are a password, a passkey, and an
 -- identity of a provider that is on.  $1 the issuers of those.
 -- name: identity_keep_a_way_in :exec  role: identity
 SELECT refuse('ZY422', 'This is the last way to log in: set a password first')

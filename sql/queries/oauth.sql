@@ -88,11 +88,7 @@ WHERE account_id = current_account()
 ORDER BY created_at, id
 LIMIT 100;
 
--- Two removals of the last two ways in take turns: the second then sees the first.
--- name: oauth_account_lock :exec  role: identity
-SELECT FROM accounts WHERE id = current_account() FOR NO KEY UPDATE;
-
--- Behind oauth_account_lock, and before identity_keep_a_way_in.  $1 identity.
+-- Behind identity_account_lock, and before identity_keep_a_way_in.  $1 identity.
 -- name: oauth_identity_delete :one  noun: Identity  role: identity
 DELETE FROM oauth_identities
 WHERE id = $1 AND account_id = current_account()

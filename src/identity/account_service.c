@@ -10,7 +10,6 @@
 #include "events/event.h"
 #include "gen/sql_identity.h"
 #include "gen/sql_mfa.h"
-#include "gen/sql_oauth.h"
 #include "identity/founding.h"
 #include "identity/hot.h"
 #include "identity/letters.h"
@@ -74,7 +73,7 @@ int account_found_tenant(struct ctx *c, const struct tenant_new *in, const struc
 	};
 	struct batch *b = batch_new(c, BATCH_IDENTITY);
 
-	batch_add(b, NULL, &sql_oauth_account_lock, NO_ARGS);
+	batch_add(b, NULL, &sql_identity_account_lock, NO_ARGS);
 	batch_add(b, NULL, &sql_identity_tenants_keep_within,
 		  ARGS(arg_int(config()->account_tenants_max)));
 	batch_add(b, NULL, &sql_identity_act_in,

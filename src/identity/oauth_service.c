@@ -315,7 +315,7 @@ int oauth_unlink(struct ctx *c, struct uuid id)
 {
 	struct batch *b = batch_new(c, BATCH_IDENTITY);
 
-	batch_add(b, NULL, &sql_oauth_account_lock, NO_ARGS);
+	batch_add(b, NULL, &sql_identity_account_lock, NO_ARGS);
 	batch_add(b, NULL, &sql_oauth_identity_delete, ARGS(arg_uuid(id)));
 	batch_add(b, NULL, &sql_identity_keep_a_way_in, ARGS(oauth_issuers(c)));
 	batch_account_event(b, c, "account.unlinked", ACTING_ACCOUNT, NULL);

@@ -11,7 +11,6 @@
 #include "events/event.h"
 #include "gen/sql_identity.h"
 #include "gen/sql_mfa.h"
-#include "gen/sql_oauth.h"
 #include "gen/sql_passkeys.h"
 #include "identity/hash.h"
 #include "identity/hot.h"
@@ -155,7 +154,7 @@ int passkey_remove(struct ctx *c, struct passkey_id id)
 	const struct rows *sessions;
 	int err;
 
-	batch_add(b, NULL, &sql_oauth_account_lock, NO_ARGS);
+	batch_add(b, NULL, &sql_identity_account_lock, NO_ARGS);
 	batch_add(b, NULL, &sql_passkeys_delete, ARGS(arg_uuid(id.u), arg_if_match(c)));
 	batch_add(b, NULL, &sql_identity_keep_a_way_in, ARGS(oauth_issuers(c)));
 	batch_add(b, &sessions, &sql_identity_sessions_living, NO_ARGS);
