@@ -65,3 +65,17 @@ Test(archives, and_erasure_find_who_points_to_people)
 		"AND f.confrelid = 'accounts'::regclass AND f.confdeltype NOT IN ('c', 'n') "
 		"AND f.conname NOT IN ('users_account_id_fkey', 'sessions_impersonator_id_fkey')");
 }
+
+/* A table that is read as a whole for each account of a realm that goes, is read for hours. */
+Test(archives, and_erasure_find_who_points_to_people_by_an_index)
+{
+	expect_none("has no index of all rows that point to an account, or to what falls with one",
+		    "SELECT f.conname FROM pg_constraint f WHERE f.contype = 'f' AND "
+		    "f.conparentid = 0 "
+		    "AND f.confrelid IN ('accounts'::regclass, 'sessions'::regclass) "
+		    "AND NOT EXISTS (SELECT FROM pg_index i JOIN pg_attribute a "
+		    "ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] "
+		    "WHERE i.indrelid = f.conrelid AND a.attnum = ANY (f.conkey) "
+		    "AND coalesce(pg_get_expr(i.indpred, i.indrelid), 'all') "
+		    "IN ('all', format('(%I IS NOT NULL)', a.attname)))");
+}
