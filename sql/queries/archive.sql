@@ -84,48 +84,84 @@ FROM lost;
 -- name: archive_restore_rows :exec  role: system
 SELECT restore_rows($1, $2);
 
--- What waited when it was archived is sent to nobody now.  $1 tenant.
--- name: archive_quiet :exec  role: system
-WITH deliveries AS (
+-- What waited when it was archived is sent to nobody now.  $1 behind which, $2 how many, $3 tenant.
+-- name: archive_quiet_deliveries :one  role: system
+WITH part AS MATERIALIZED (
+	SELECT part_end('webhook_deliveries', 'id', $3, $1, $2) AS ends_at
+), quiet AS (
 	UPDATE webhook_deliveries
 	SET state = 'cancelled', finished_at = now(), sender = NULL, leased_until = NULL, error = 'The tenant was away'
-	WHERE tenant_id = $1 AND state IN ('waiting', 'delayed', 'active')
+	WHERE tenant_id = $3 AND id > coalesce($1, platform_tenant()) AND id <= (SELECT ends_at FROM part)
+	  AND state IN ('waiting', 'delayed', 'active')
+	RETURNING id
 )
-UPDATE notifications SET awaits_digest = false WHERE tenant_id = $1 AND awaits_digest;
+SELECT nullif(ends_at, last_id()) AS last, (SELECT count(*) FROM quiet) AS done FROM part;
 
--- Seats may what their roles say by now, which is found once for all that have the same ones: before, since nothing is known yet of a
--- table that was just filled, and a join may come out as bad as it can.  $1 tenant.
--- name: archive_refresh_seats :exec  role: system
-WITH kinds AS MATERIALIZED (
-	SELECT DISTINCT role_keys FROM users WHERE tenant_id = $1
+-- The same of digests.
+-- name: archive_quiet_notifications :one  role: system
+WITH part AS MATERIALIZED (
+	SELECT part_end('notifications', 'id', $3, $1, $2) AS ends_at
+), quiet AS (
+	UPDATE notifications SET awaits_digest = false
+	WHERE tenant_id = $3 AND id > coalesce($1, platform_tenant()) AND id <= (SELECT ends_at FROM part) AND awaits_digest
+	RETURNING id
+)
+SELECT nullif(ends_at, last_id()) AS last, (SELECT count(*) FROM quiet) AS done FROM part;
+
+-- Seats may what their roles say by now, which is found once for all of a part that have the same ones, and show what their accounts have now.
+-- $1 behind which, $2 how many, $3 tenant.
+-- name: archive_refresh_seats :one  role: system
+WITH part AS MATERIALIZED (
+	SELECT part_end('users', 'id', $3, $1, $2) AS ends_at
+), kinds AS MATERIALIZED (
+	SELECT DISTINCT role_keys FROM users
+	WHERE tenant_id = $3 AND id > coalesce($1, platform_tenant()) AND id <= (SELECT ends_at FROM part)
 ), has AS MATERIALIZED (
 	SELECT k.role_keys, coalesce(array_agg(DISTINCT p ORDER BY p) FILTER (WHERE p IS NOT NULL), '{}') AS permissions
 	FROM kinds k
-	LEFT JOIN roles r ON r.tenant_id = $1 AND r.key = ANY (k.role_keys)
+	LEFT JOIN roles r ON r.tenant_id = $3 AND r.key = ANY (k.role_keys)
 	LEFT JOIN builtin_roles b ON b.key = r.builtin_key
 	LEFT JOIN LATERAL unnest(coalesce(b.permissions, r.permissions)) AS p ON true
 	GROUP BY k.role_keys
+), fresh AS (
+	UPDATE users u
+	SET permissions = has.permissions, mfa_enabled = coalesce((SELECT a.mfa_enabled FROM accounts a WHERE a.id = u.account_id), u.mfa_enabled)
+	FROM has
+	WHERE u.tenant_id = $3 AND u.id > coalesce($1, platform_tenant()) AND u.id <= (SELECT ends_at FROM part) AND u.role_keys = has.role_keys
+	  AND (u.permissions <> has.permissions
+	       OR u.mfa_enabled <> coalesce((SELECT a.mfa_enabled FROM accounts a WHERE a.id = u.account_id), u.mfa_enabled))
+	RETURNING u.id
 )
-UPDATE users u SET permissions = has.permissions
-FROM has
-WHERE u.tenant_id = $1 AND u.role_keys = has.role_keys AND u.permissions <> has.permissions;
+SELECT nullif(ends_at, last_id()) AS last, (SELECT count(*) FROM fresh) AS done FROM part;
 
--- Whoever was erased since then is erased again, and whoever was about to be: first the seats …  $1 tenant.
+-- Whoever was about to be erased is erased, as if it had been done.  $1 behind which event, $2 how many, $3 tenant.
+-- name: archive_end_erasures :one  role: system
+WITH part AS MATERIALIZED (
+	SELECT part_end('events', 'id', $3, $1, $2) AS ends_at
+), erased AS (
+	INSERT INTO erased_users (tenant_id, user_id)
+	SELECT DISTINCT tenant_id, subject_id FROM events
+	WHERE tenant_id = $3 AND id > coalesce($1, platform_tenant()) AND id <= (SELECT ends_at FROM part)
+	  AND type = 'user.erasureRequested' AND subject_id IS NOT NULL
+	ON CONFLICT ON CONSTRAINT erased_users_pkey DO NOTHING
+	RETURNING user_id
+)
+SELECT nullif(ends_at, last_id()) AS last, (SELECT count(*) FROM erased) AS done FROM part;
+
+-- Whoever was erased since then is erased again: first the seats …  $1 tenant.
 -- name: archive_erased :many  role: system
-SELECT u.id
+SELECT u.id, u.account_id
 FROM users u
 WHERE u.tenant_id = $1 AND u.erased_at IS NULL
-  AND (u.account_id IN (SELECT account_id FROM erased_accounts)
-       OR u.id IN (SELECT user_id FROM erased_users WHERE tenant_id = $1)
-       OR u.id IN (SELECT subject_id FROM events WHERE tenant_id = $1 AND type = 'user.erasureRequested'));
+  AND (u.account_id IN (SELECT account_id FROM erased_accounts) OR u.id IN (SELECT user_id FROM erased_users WHERE tenant_id = $1));
 
--- … then the accounts, which came back for a moment: those that were erased, and those whose only seats here were. now() is when this
--- transaction began, so what it marks came back in it.  $1 tenant.
+-- … then their accounts, which came back for a moment: those that were erased, and those whose only seats these were. now() is when this
+-- transaction began, so what it marks came back in it.  $1 accounts.
 -- name: archive_drop_erased :exec  role: identity
 DELETE FROM accounts a
-WHERE a.id IN (SELECT account_id FROM erased_accounts)
-   OR (a.reset_required_at = now() AND a.xmin = pg_current_xact_id()::xid
-       AND a.id NOT IN (SELECT u.account_id FROM users u WHERE u.tenant_id = $1 AND u.account_id IS NOT NULL));
+WHERE a.id = ANY ($1::uuid[])
+  AND (a.id IN (SELECT account_id FROM erased_accounts)
+       OR (a.reset_required_at = now() AND a.xmin = pg_current_xact_id()::xid AND NOT EXISTS (SELECT FROM users u WHERE u.account_id = a.id)));
 
 -- Who has which account now.  $1 tenant.
 -- name: archive_people :one  role: identity
@@ -135,19 +171,14 @@ SELECT count(*) FILTER (WHERE a.reset_required_at IS DISTINCT FROM now()) AS lin
 FROM accounts a
 WHERE a.id IN (SELECT u.account_id FROM users u WHERE u.tenant_id = $1);
 
--- What was good when it was archived and is not any more: credentials. Seats show what their accounts have now.  $1 tenant.
+-- What was good when it was archived and is not any more: credentials.  $1 tenant.
 -- name: archive_revoke :one  role: identity
 WITH keys AS (
 	UPDATE api_keys SET revoked_at = now(), updated_at = now(), version = version + 1
 	WHERE tenant_id = $1 AND revoked_at IS NULL
 	RETURNING id
-), seats AS (
-	UPDATE users u SET mfa_enabled = a.mfa_enabled
-	FROM accounts a
-	WHERE u.tenant_id = $1 AND a.id = u.account_id AND u.mfa_enabled <> a.mfa_enabled
-	RETURNING u.id
 )
-SELECT (SELECT count(*) FROM keys) AS keys, (SELECT count(*) FROM seats) AS seats;
+SELECT count(*) AS keys FROM keys;
 
 ------------------------------------------------------------------------------------------------------------
 -- Removing, in one transaction
@@ -166,22 +197,35 @@ SELECT removed, digest, last FROM remove_rows($1, $2, $3, $4, $5);
 SELECT refuse('ZY409', format('%s has changed since it was archived', $1::text))
 WHERE ($2::jsonb -> $1 ->> 'rows', $2::jsonb -> $1 ->> 'digest') IS DISTINCT FROM ($3::bigint::text, $4::text);
 
--- Its jobs, but not the one that removes it, nor that one's children.  $1 tenant, $2 job.
--- name: archive_remove_jobs :exec  role: system
-DELETE FROM jobs WHERE tenant_id = $1 AND id <> $2 AND parent_id IS DISTINCT FROM $2;
+-- Its jobs, but not the one that removes it, nor that one's children.  $1 behind which, $2 how many, $3 tenant, $4 job.
+-- name: archive_remove_jobs :one  role: system
+WITH part AS MATERIALIZED (
+	SELECT part_end('jobs', 'id', $3, $1, $2) AS ends_at
+), gone AS (
+	DELETE FROM jobs
+	WHERE tenant_id = $3 AND id > coalesce($1, platform_tenant()) AND id <= (SELECT ends_at FROM part)
+	  AND id <> $4 AND parent_id IS DISTINCT FROM $4
+	RETURNING id
+)
+SELECT nullif(ends_at, last_id()) AS last, (SELECT count(*) FROM gone) AS done FROM part;
 
--- People of a realm that was the tenant's own and who sit nowhere else, and the realm when nobody and nothing is left in it. Who has asked
--- to be erased is by that.  $1 realm; the platform's has none to remove.
+-- People of a realm that was the tenant's own and who sit nowhere else. Who has asked to be erased is by that.  $1 behind which account,
+-- $2 how many, $3 realm; the platform's has none to remove.
 -- name: archive_remove_accounts :one  role: identity
-WITH gone AS (
+WITH part AS MATERIALIZED (
+	SELECT coalesce((SELECT id FROM accounts
+			 WHERE realm_id = $3 AND id > coalesce($1, platform_tenant()) AND $3 <> '00000000-0000-7000-8000-000000000000'
+			 ORDER BY id OFFSET $2 - 1 LIMIT 1), last_id()) AS ends_at
+), gone AS (
 	DELETE FROM accounts a
-	WHERE a.realm_id = $1 AND $1 <> '00000000-0000-7000-8000-000000000000'::uuid
+	WHERE a.realm_id = $3 AND $3 <> '00000000-0000-7000-8000-000000000000'
+	  AND a.id > coalesce($1, platform_tenant()) AND a.id <= (SELECT ends_at FROM part)
 	  AND NOT EXISTS (SELECT FROM users u WHERE u.account_id = a.id)
 	RETURNING a.id, a.deletion_at
 ), erased AS (
 	INSERT INTO erased_accounts (account_id) SELECT id FROM gone WHERE deletion_at IS NOT NULL ON CONFLICT DO NOTHING
 )
-SELECT count(*) AS accounts FROM gone;
+SELECT nullif(ends_at, last_id()) AS last, (SELECT count(*) FROM gone) AS done FROM part;
 
 -- $1 realm.
 -- name: archive_remove_realm :exec  role: identity

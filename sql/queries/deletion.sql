@@ -87,22 +87,30 @@ UPDATE tenant_deletions
 SET state = 'cancelled', finished_at = now()
 WHERE tenant_id = current_tenant() AND id = $1 AND state = 'pending';
 
--- A letter to each active user, as letters_add() would add it.  $1 kind, $2 queue, $3 attempts.
--- name: deletion_notify :exec
-INSERT INTO jobs (tenant_id, id, queue, kind, payload, state, max_attempts, is_private)
-SELECT u.tenant_id, (left(uuid_at(clock_timestamp())::text, 13) || '-7' || substr(gen_random_uuid()::text, 16))::uuid, $2, $1,
-       jsonb_build_object('letter', 'tenantDeletion', 'email', u.email, 'tenant', u.tenant_id), 'waiting', $3, true
-FROM users u
-WHERE u.status = 'active' AND u.deleted_at IS NULL;
+-- A letter to each active user of a part, as letters_add() would add it.  $1 behind which user, $2 how many, $3 kind, $4 queue, $5 attempts.
+-- name: deletion_notify :one
+WITH part AS MATERIALIZED (
+	SELECT part_end('users', 'id', current_tenant(), $1, $2) AS ends_at
+), letters AS (
+	INSERT INTO jobs (tenant_id, id, queue, kind, payload, state, max_attempts, is_private)
+	SELECT u.tenant_id, (left(uuid_at(clock_timestamp())::text, 13) || '-7' || substr(gen_random_uuid()::text, 16))::uuid, $4, $3,
+	       jsonb_build_object('letter', 'tenantDeletion', 'email', u.email, 'tenant', u.tenant_id), 'waiting', $5, true
+	FROM users u
+	WHERE u.tenant_id = current_tenant() AND u.id > coalesce($1, platform_tenant()) AND u.id <= (SELECT ends_at FROM part)
+	  AND u.status = 'active' AND u.deleted_at IS NULL
+	RETURNING id
+)
+SELECT nullif(ends_at, last_id()) AS last, (SELECT count(*) FROM letters) AS done FROM part;
 
 -- Nobody gets in from here on, but whoever may take it back (enter() in sql/migrations/0014).  $1 when it ends.
 -- name: deletion_end_tenant :exec
 UPDATE tenants SET deletion_at = $1, updated_at = now(), version = version + 1 WHERE id = current_tenant();
 
+-- So many that are left.  $1 how many.
 -- name: deletion_revoke_sessions :many  role: identity
 UPDATE sessions
 SET revoked_at = now(), revoked_reason = 'tenant deleted'
-WHERE active_tenant_id = current_tenant() AND revoked_at IS NULL
+WHERE id = ANY (ARRAY(SELECT id FROM sessions WHERE active_tenant_id = current_tenant() AND revoked_at IS NULL LIMIT $1))
 RETURNING id, token_hash;
 
 -- The grace period is over: the slug is free.
@@ -146,9 +154,27 @@ WHERE id = $1 AND erased_at IS NULL
   AND (id IS DISTINCT FROM current_seat() OR refuse('ZY422', 'You cannot erase yourself: leave the tenant, or delete your account'))
 RETURNING id;
 
--- $1 tenant, $2 user. NULL: it was erased before.
--- name: deletion_erase_seat :one  role: system
-SELECT erase_seat($1, $2) AS counts;
+-- Seats are erased in parts (sql/migrations/0037): begun, what says who they were goes table by table, ended.  $1 tenant, $2 users.
+-- name: deletion_erase_begin :one  role: system
+SELECT erase_begin($1, $2) AS position;
+
+-- $1 behind which, $2 how many, $3 whose jobs, NULL: the platform's; $4 tenant.
+-- name: deletion_erase_in_letters :one  role: system
+SELECT last, done FROM erase_in_letters(coalesce($3, platform_tenant()), $4, $1, $2);
+
+-- The next three: $1 behind which, $2 how many, $3 tenant.
+-- name: deletion_erase_in_notifications :one  role: system
+SELECT last, done FROM erase_in_notifications($3, $1, $2);
+
+-- name: deletion_erase_in_events :one  role: system
+SELECT last, done FROM erase_in_events($3, $1, $2);
+
+-- name: deletion_erase_in_answers :one  role: system
+SELECT last, done FROM erase_in_answers($3, $1, $2);
+
+-- How many rows of which table, as an object.  $1 tenant, $2 the position of the beginning; so far: $3 letters, $4 notifications, $5 events.
+-- name: deletion_erase_end :one  role: system
+SELECT erase_end($1, $2, jsonb_build_object('jobs', $3::bigint, 'notifications', $4::bigint, 'events', $5::bigint)) AS counts;
 
 -- All seats of an account, those that were deleted included.  $1 account.
 -- name: deletion_seats_of :many  role: system

@@ -9,6 +9,8 @@
 #include "support/world.h"
 
 #include "base/config.h"
+#include "base/ctx.h"
+#include "domains/deletion/erase.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -16,24 +18,24 @@
 /* A tenant of its own people, with an owner and bob. */
 struct house {
 	struct caller ann, bob;
-	const char *tenant, *user, *account; /* bob's */
+	const char *realm, *tenant, *user, *account; /* the last two: bob's */
 };
 
 static struct house house_with_realm(void)
 {
 	struct house h = { .ann = caller(ROLE_OWNER) };
-	const char *realm = id_text(uuid_v7());
 
 	h.bob = caller_in(h.ann.tenant, ROLE_ADMIN);
 	h.tenant = id_text(h.ann.tenant.u);
 	h.user = id_text(h.bob.user.u);
 	h.account = id_text(h.bob.account.u);
-	database_run("INSERT INTO realms (id, slug, name) VALUES ($1::uuid, $2, 'x')", realm,
+	h.realm = id_text(uuid_v7());
+	database_run("INSERT INTO realms (id, slug, name) VALUES ($1::uuid, $2, 'x')", h.realm,
 		     new_word(), NULL);
 	database_run("UPDATE accounts SET realm_id = $1::uuid WHERE id IN ($2::uuid, $3::uuid)",
-		     realm, id_text(h.ann.account.u), h.account, NULL);
-	database_run("UPDATE tenants SET realm_id = $1::uuid WHERE id = $2::uuid", realm, h.tenant,
-		     NULL);
+		     h.realm, id_text(h.ann.account.u), h.account, NULL);
+	database_run("UPDATE tenants SET realm_id = $1::uuid WHERE id = $2::uuid", h.realm,
+		     h.tenant, NULL);
 	return h;
 }
 
@@ -55,6 +57,17 @@ static void bob_is_nobody(const struct house *h)
 		     1);
 }
 
+static void erase(struct ctx *c, struct tenant_id tenant, const char *user)
+{
+	struct str id = str_of(user), counts;
+
+	cr_assert_eq(db_begin(c, BATCH_SYSTEM), 0);
+	cr_assert_eq(erase_seats(c, tenant, arg_text_array(&id, 1), &counts), 0, "%s",
+		     c->fault.detail);
+	cr_assert(counts.ptr);
+	cr_assert_eq(db_commit(c), 0);
+}
+
 /* The tenant came back, lost bob, went again: what is restored is the older archive. */
 Test(restoring, an_archive_older_than_the_erasure_of_a_seat_does_not_undo_it)
 {
@@ -63,7 +76,7 @@ Test(restoring, an_archive_older_than_the_erasure_of_a_seat_does_not_undo_it)
 	const char *old = vault_put_away(c, h.ann.tenant, "old.zygo");
 
 	vault_restore(c, old);
-	database_run("SELECT erase_seat($1::uuid, $2::uuid)", h.tenant, h.user, NULL);
+	erase(c, h.ann.tenant, h.user);
 	(void)vault_put_away(c, h.ann.tenant, "new.zygo");
 	vault_restore(c, old);
 	bob_is_nobody(&h);
@@ -94,6 +107,78 @@ Test(restoring, brings_nobody_back_who_had_asked_to_be_erased)
 		     h.account, NULL);
 	vault_restore(c, vault_put_away(c, h.ann.tenant, "it.zygo"));
 	bob_is_nobody(&h);
+}
+
+/* A tenant of its own people, with so many more of them than a part has rows (db/parts.h). */
+static struct house large_house(void)
+{
+	struct house h = house_with_realm();
+
+	database_run("WITH p AS (SELECT uuid_v7() AS id, n FROM generate_series(1, 1200) AS n), "
+		     "a AS (INSERT INTO accounts (id, realm_id, email) SELECT id, $2::uuid, "
+		     "'p' || n || '@example.com' FROM p RETURNING id, email) "
+		     "INSERT INTO users (tenant_id, id, account_id, email, status, role_keys, "
+		     "permissions) SELECT $1::uuid, uuid_v7(), id, email, 'active', '{member}', "
+		     "'{canDoMagic}' FROM a",
+		     h.tenant, h.realm, NULL);
+	return h;
+}
+
+static int64_t people_of(const struct house *h)
+{
+	return database_number("SELECT count(*) FROM accounts WHERE realm_id = $1::uuid", h->realm,
+			       NULL);
+}
+
+Test(restoring, of_a_large_tenant_comes_with_everybody)
+{
+	struct house h = large_house();
+	struct ctx *c = vault_open();
+	const char *path = vault_put_away(c, h.ann.tenant, "it.zygo");
+
+	cr_expect_eq(people_of(&h), 0);
+	vault_restore(c, path);
+	cr_expect_eq(people_of(&h), 1202);
+	cr_expect_eq(database_number(
+			     "SELECT count(*) FROM users WHERE tenant_id = $1::uuid AND "
+			     "'canDoMagic' <> ALL (permissions) AND cardinality(permissions) > 0",
+			     h.tenant, NULL),
+		     1202);
+}
+
+/* As if so many were erased while the tenant was away; how often the database is asked then. */
+static unsigned trips_of_restore(struct ctx *c, const struct house *h, const char *path,
+				 const char *how_many)
+{
+	unsigned before;
+
+	database_run("INSERT INTO erased_users (tenant_id, user_id) SELECT tenant_id, id FROM "
+		     "users WHERE tenant_id = $1::uuid AND erased_at IS NULL AND "
+		     "'member' = ANY (role_keys) ORDER BY id LIMIT $2::integer",
+		     h->tenant, how_many, NULL);
+	(void)vault_put_away(c, h->ann.tenant, "away.zygo");
+	before = c->pg_trips;
+	vault_restore(c, path);
+	return c->pg_trips - before;
+}
+
+/* Events are many, and so may they be who were erased. */
+Test(restoring, looks_for_all_who_were_erased_at_once)
+{
+	struct house h = large_house();
+	struct ctx *c = vault_open();
+	const char *path = vault_put_away(c, h.ann.tenant, "it.zygo");
+	unsigned one, many;
+
+	vault_restore(c, path);
+	one = trips_of_restore(c, &h, path, "1");
+	many = trips_of_restore(c, &h, path, "300");
+	cr_expect_eq(database_number("SELECT count(*) FROM users WHERE tenant_id = $1::uuid "
+				     "AND email LIKE 'erased-%'",
+				     h.tenant, NULL),
+		     301);
+	cr_expect_eq(people_of(&h), 1202 - 301);
+	cr_expect_leq(many, one, "%u round trips for 300 people, %u for one", many, one);
 }
 
 /* An event of so many days ago. */

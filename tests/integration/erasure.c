@@ -128,6 +128,32 @@ Test(erasure, of_a_user_reaches_what_was_said_of_them_elsewhere)
 		     2);
 }
 
+/* Events, letters and notifications come in parts (db/parts.h): the first and the last one count.
+ */
+Test(erasure, of_a_user_reaches_all_that_a_large_tenant_has)
+{
+	struct caller ann = caller(ROLE_OWNER), bob = caller_in(ann.tenant, ROLE_MEMBER);
+	const char *tenant = id_text(ann.tenant.u), *user = id_text(bob.user.u), *job;
+	struct answer a;
+
+	database_run("INSERT INTO events (tenant_id, id, type, actor_kind, data) SELECT $1::uuid, "
+		     "uuid_v7(), 'project.updated', 'system', CASE WHEN n % 1100 < 50 THEN "
+		     "jsonb_build_object('after', jsonb_build_object('email', $2::text)) ELSE '{}' "
+		     "END FROM generate_series(1, 2250) AS n",
+		     tenant, bob.email, NULL);
+	database_run("INSERT INTO jobs (tenant_id, id, queue, kind, payload, state, max_attempts, "
+		     "finished_at) SELECT $1::uuid, uuid_v7(), 'email', 'letter', "
+		     "jsonb_build_object('email', CASE WHEN n > 1100 THEN $2::text END), 'failed', "
+		     "1, now() FROM generate_series(1, 1105) AS n",
+		     tenant, bob.email, NULL);
+	job = answer_text(answer_is(post(&ann, strf("/users/%s/erase", user), "{}"), 202), "jobId");
+	wait_until(is_completed, (void *)(uintptr_t)job, "the user is erased");
+	cr_expect_null(traces(ann.tenant, bob.email), "%s", traces(ann.tenant, bob.email));
+	a = answer_is(get(&ann, strf("/jobs/%s", job)), 200);
+	cr_expect(answer_int(a, "result.tables.events") >= 149);
+	cr_expect_eq(answer_int(a, "result.tables.jobs"), 5);
+}
+
 /* What others did to the person, and the person to others, is still said. */
 Test(erasure, of_a_user_takes_nothing_from_others)
 {

@@ -6,6 +6,7 @@
 
 #include "base/ctx.h"
 #include "db/batch.h"
+#include "db/parts.h"
 #include "gen/sql_archive.h"
 
 #define ROWS_AT_A_TIME 5000
@@ -85,17 +86,13 @@ int archive_remove(struct ctx *c, struct tenant_id tenant, struct uuid job, cons
 	if (err)
 		return err;
 
-	b = batch_new(c, BATCH_SYSTEM);
-	batch_add(b, NULL, &sql_archive_remove_jobs, ARGS(arg_uuid(tenant.u), arg_uuid(job)));
-	err = batch_run(b);
-	if (err)
-		return err;
-	b = batch_new(c, BATCH_IDENTITY);
-	batch_add(b, &row, &sql_archive_remove_accounts, ARGS(arg_uuid(realm)));
-	batch_add(b, NULL, &sql_archive_remove_realm, ARGS(arg_uuid(realm)));
-	err = batch_run(b);
+	err = db_in_parts(c, BATCH_SYSTEM, &sql_archive_remove_jobs,
+			  ARGS(arg_uuid(tenant.u), arg_uuid(job)), NULL);
 	if (!err)
-		*ret_accounts = rows_get_int(row, "accounts");
+		err = db_in_parts(c, BATCH_IDENTITY, &sql_archive_remove_accounts,
+				  ARGS(arg_uuid(realm)), ret_accounts);
 
-	return err;
+	return err ? err
+		   : run_one(c, BATCH_IDENTITY, NULL, &sql_archive_remove_realm,
+			     ARGS(arg_uuid(realm)));
 }

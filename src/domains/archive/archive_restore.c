@@ -11,10 +11,11 @@
 #include "base/slug.h"
 #include "crypto/digest.h"
 #include "db/act.h"
+#include "db/parts.h"
 #include "domains/archive/place.h"
+#include "domains/deletion/erase.h"
 #include "events/event.h"
 #include "gen/sql_archive.h"
-#include "gen/sql_deletion.h"
 #include "gen/sql_platform.h"
 
 #include <inttypes.h>
@@ -42,45 +43,72 @@ static int begin_writing(struct restoring *r)
 	return batch_run(b);
 }
 
-/* Who was erased is not back, one after the other: each is looked for in all events. */
+/* One of the statements that go through a table of the tenant. */
+static int in_parts(struct restoring *r, const struct sql *s)
+{
+	return db_in_parts(r->c, BATCH_SYSTEM, s, ARGS(arg_uuid(r->tenant.u)), NULL);
+}
+
+/* The ids in a column, as an array; there may be none in a row. */
+static struct arg ids_in(struct ctx *c, const struct rows *rows, size_t column)
+{
+	struct str *ids = arena_make_n(c->arena, struct str, rows_len(rows));
+	size_t n = 0;
+
+	for (size_t i = 0; i < rows_len(rows); i++) {
+		char *text;
+
+		if (rows_is_null(rows, i, column))
+			continue;
+		text = arena_alloc(c->arena, UUID_TEXT_SIZE);
+		uuid_format(rows_uuid(rows, i, column), text);
+		ids[n++] = (struct str){ text, UUID_TEXT_SIZE - 1 };
+	}
+
+	return arg_text_array(ids, n);
+}
+
+/* Who was erased is not back: all seats are erased in one go, then the accounts that they had. */
 static int erase_again(struct restoring *r)
 {
-	const struct arg tenant = arg_uuid(r->tenant.u);
 	const struct rows *seats;
-	struct batch *b = batch_new(r->c, BATCH_SYSTEM);
+	struct str counts;
+	struct batch *b;
 	int err;
 
-	batch_add(b, &seats, &sql_archive_erased, ARGS(tenant));
-	err = batch_run(b);
-	for (size_t i = 0; !err && i < rows_len(seats); i++) {
-		err = restore_run(r, BATCH_SYSTEM, NULL, &sql_deletion_erase_seat,
-				  ARGS(tenant, arg_uuid(rows_uuid(seats, i, 0))));
-		if (!err)
-			arena_reset(r->of_step);
-	}
+	err = in_parts(r, &sql_archive_end_erasures);
 	if (err)
 		return err;
-	r->erased_seats = (int64_t)rows_len(seats);
+	b = batch_new(r->c, BATCH_SYSTEM);
+	batch_add(b, &seats, &sql_archive_erased, ARGS(arg_uuid(r->tenant.u)));
+	err = batch_run(b);
+	r->erased_seats = err ? 0 : (int64_t)rows_len(seats);
+	if (err || r->erased_seats == 0)
+		return err;
+	err = erase_seats(r->c, r->tenant, ids_in(r->c, seats, 0), &counts);
 
-	return restore_run(r, BATCH_IDENTITY, NULL, &sql_archive_drop_erased, ARGS(tenant));
+	return err ? err
+		   : restore_run(r, BATCH_IDENTITY, NULL, &sql_archive_drop_erased,
+				 ARGS(ids_in(r->c, seats, 1)));
 }
 
 /* What was a credential stays revoked, what waited is not sent, and seats may what their roles say
  * by now. */
 static int calm(struct restoring *r)
 {
-	const struct arg tenant = arg_uuid(r->tenant.u);
 	const struct rows *row;
 	int err;
 
-	err = restore_run(r, BATCH_IDENTITY, &row, &sql_archive_revoke, ARGS(tenant));
+	err = restore_run(r, BATCH_IDENTITY, &row, &sql_archive_revoke,
+			  ARGS(arg_uuid(r->tenant.u)));
 	if (err)
 		return err;
 	r->keys = rows_get_int(row, "keys");
-	err = restore_run(r, BATCH_SYSTEM, NULL, &sql_archive_quiet, ARGS(tenant));
+	err = in_parts(r, &sql_archive_quiet_deliveries);
+	if (!err)
+		err = in_parts(r, &sql_archive_quiet_notifications);
 
-	return err ? err
-		   : restore_run(r, BATCH_SYSTEM, NULL, &sql_archive_refresh_seats, ARGS(tenant));
+	return err ? err : in_parts(r, &sql_archive_refresh_seats);
 }
 
 static int count_people(struct restoring *r)

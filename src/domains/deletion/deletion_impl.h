@@ -13,6 +13,9 @@ struct ctx;
  * some ten million rows: docs/benchmarks.md. */
 #define DELETION_JOB .attempts = 5, .backoff_us = 30 * US_PER_S, .limit_us = 60 * US_PER_MINUTE
 
+/* JOB_DEFAULTS but for the limit: an erasure looks through all events of a tenant. */
+#define ERASURE_JOB .attempts = 3, .backoff_us = 5 * US_PER_S, .limit_us = 60 * US_PER_MINUTE
+
 /* What is recorded of a deletion. */
 struct deletion_record {
 	const char *state, *step, *slug;

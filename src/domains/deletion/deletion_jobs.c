@@ -14,6 +14,7 @@
 #include "base/jsonwrite.h"
 #include "base/log.h"
 #include "db/batch.h"
+#include "db/parts.h"
 #include "domains/archive/archive.h"
 #include "events/event.h"
 #include "gen/sql_deletion.h"
@@ -24,6 +25,7 @@
 #include "jobs/job.h"
 #include "net/mail.h"
 
+#define SESSIONS_A_PART  1000
 #define REMOVE_TRIES_MAX 3 /* a tenant that changes after each archive is left for another day */
 
 /* clang-format off */
@@ -95,17 +97,25 @@ static int verify_request(struct job *j, const struct deletion_record *d)
 	return fail(j->c, ERR_AUTH_FORBIDDEN, NULL, "Who asked for it may not any more");
 }
 
+/* A letter to each user, in parts of one transaction: all are told, once, or nobody yet. */
 static int notify_users(struct job *j, const struct deletion_record *d)
 {
-	struct batch *b = batch_new(j->c, BATCH_WRITE);
+	struct batch *b;
+	int err;
 
-	if (mail_is_sent())
-		batch_add(b, NULL, &sql_deletion_notify,
-			  ARGS(arg_text(letter_job.name), arg_text(letter_job.queue),
-			       arg_int(letter_job.attempts)));
+	err = db_begin(j->c, BATCH_WRITE);
+	if (!err && mail_is_sent())
+		err = db_in_parts(j->c, BATCH_WRITE, &sql_deletion_notify,
+				  ARGS(arg_text(letter_job.name), arg_text(letter_job.queue),
+				       arg_int(letter_job.attempts)),
+				  NULL);
+	if (err)
+		return err;
+	b = batch_new(j->c, BATCH_WRITE);
 	add_step(b, j->id.u, d->step, "notified");
+	err = batch_run(b);
 
-	return batch_run(b);
+	return err ? err : db_commit(j->c);
 }
 
 static int soft_delete_tenant(struct job *j, const struct deletion_record *d)
@@ -118,21 +128,45 @@ static int soft_delete_tenant(struct job *j, const struct deletion_record *d)
 	return batch_run(b);
 }
 
-/* API keys are refused by enter_key(), and not revoked: a tenant that stays has them still. */
-static int revoke_access(struct job *j, const struct deletion_record *d)
+/* The next so many sessions, which others are told of behind the commit. */
+static int revoke_some(struct ctx *c, size_t *ret_revoked)
 {
-	struct batch *b = batch_new(j->c, BATCH_IDENTITY);
+	struct batch *b = batch_new(c, BATCH_IDENTITY);
 	const struct rows *revoked;
 	int err;
 
-	batch_add(b, &revoked, &sql_deletion_revoke_sessions, NO_ARGS);
-	add_step(b, j->id.u, d->step, "revoked");
+	batch_add(b, &revoked, &sql_deletion_revoke_sessions, ARGS(arg_int(SESSIONS_A_PART)));
 	err = batch_run(b);
 	if (err)
 		return err;
-	hot_drop(j->c, revoked);
+	hot_drop(c, revoked);
+	*ret_revoked = rows_len(revoked);
 
 	return OK;
+}
+
+/* API keys are refused by enter_key(), and not revoked: a tenant that stays has them still. */
+static int revoke_access(struct job *j, const struct deletion_record *d)
+{
+	struct arena *whole = j->c->arena, *of_part = arena_new();
+	struct batch *b;
+	size_t revoked;
+	int err;
+
+	arena_defer(whole, (void (*)(void *))arena_free, of_part); /* a failure's words are in it */
+	do {
+		arena_reset(of_part);
+		j->c->arena = of_part;
+		err = revoke_some(j->c, &revoked);
+		j->c->arena = whole;
+	} while (!err && revoked == SESSIONS_A_PART);
+	if (err)
+		return err;
+
+	b = batch_new(j->c, BATCH_IDENTITY);
+	add_step(b, j->id.u, d->step, "revoked");
+
+	return batch_run(b);
 }
 
 /* Put off until the grace period ends; from then on nobody takes it back. */

@@ -3,6 +3,8 @@
  * transaction that ends with the job, so it happens once, or not at all.
  */
 #include "domains/deletion/deletion.h"
+#include "domains/deletion/deletion_impl.h"
+#include "domains/deletion/erase.h"
 
 #include "base/arena.h"
 #include "base/buf.h"
@@ -67,17 +69,18 @@ static int erase_seat(struct job *j, struct tenant_id tenant, struct user_id use
 		      struct str *ret_counts)
 {
 	struct batch *b = batch_new(j->c, BATCH_SYSTEM);
-	const struct rows *row;
+	char id[UUID_TEXT_SIZE];
 	int err;
 
+	uuid_format(user.u, id);
 	batch_add(b, NULL, &sql_platform_act_in, ARGS(arg_uuid(tenant.u)));
-	batch_add(b, &row, &sql_deletion_erase_seat, ARGS(arg_uuid(tenant.u), arg_uuid(user.u)));
 	err = batch_run(b);
-	if (err)
+	if (!err)
+		err = erase_seats(j->c, tenant,
+				  arg_text_array(&(struct str){ id, UUID_TEXT_SIZE - 1 }, 1),
+				  ret_counts);
+	if (err || !ret_counts->ptr)
 		return err;
-	*ret_counts = rows_get_str(row, "counts");
-	if (!ret_counts->ptr)
-		return OK;
 
 	b = batch_new(j->c, BATCH_SYSTEM);
 	batch_event(b, j->c, "user.erased", user.u,
@@ -108,8 +111,8 @@ static int run_user(struct job *j)
 
 /* Specification J6. */
 const struct job_kind user_erase_job = {
-	JOB_DEFAULTS,           .name = "user.erase", .queue = "user-deletion",
-	.payload = &user_shape, .run = run_user,
+	ERASURE_JOB,     .name = "user.erase", .queue = "user-deletion", .payload = &user_shape,
+	.run = run_user,
 };
 
 /*
@@ -150,7 +153,7 @@ static int judge(struct job *j, struct account_id account, bool *ret_is_due)
 	return OK;
 }
 
-static int erase_seats(struct job *j, struct account_id account, struct jsonwrite *w)
+static int erase_all_seats(struct job *j, struct account_id account, struct jsonwrite *w)
 {
 	struct batch *b = batch_new(j->c, BATCH_SYSTEM);
 	const struct rows *seats;
@@ -191,7 +194,7 @@ static int run_account(struct job *j)
 		return err;
 
 	begin_result(j, &w, &out);
-	err = erase_seats(j, in->account, &w);
+	err = erase_all_seats(j, in->account, &w);
 	if (err)
 		return err;
 	b = batch_new(j->c, BATCH_IDENTITY);
@@ -206,7 +209,7 @@ static int run_account(struct job *j)
 }
 
 const struct job_kind account_erase_job = {
-	JOB_DEFAULTS,
+	ERASURE_JOB,
 	.name = "account.erase",
 	.queue = "user-deletion",
 	.payload = &account_shape,
