@@ -8,6 +8,7 @@
 #include "base/jsonwrite.h"
 #include "cache/attendance.h"
 #include "cache/publish.h"
+#include "cache/subscriber.h"
 #include "realtime/connection.h"
 #include "realtime/roster.h"
 
@@ -19,6 +20,7 @@ static struct {
 	struct ctx c;
 	char process[UUID_TEXT_SIZE];
 	int64_t again_at_us; /* monotonic */
+	uint64_t round;      /* of the connection to Redis in which it was said (subscriber.h) */
 } own;
 
 void presence_init(void)
@@ -198,23 +200,22 @@ void presence_list(struct connection *c, const struct room *r)
 	connection_say(c, buf_view(&text));
 }
 
-static void renew(const struct attendance *held, size_t n)
+/* False: Redis did not say that it knows. */
+static bool renew(const struct attendance *held, size_t n)
 {
-	if (n)
-		(void)attendance_renew(&own.c, held, n);
+	bool is_known = !n || attendance_renew(&own.c, held, n);
+
 	(void)work();
+
+	return is_known;
 }
 
-void presence_tick(void)
+static bool renew_all(void)
 {
 	struct attendance held[RENEWED_AT_ONCE];
 	const struct connection *c;
 	size_t n = 0;
 
-	if (clock_monotonic_us() < own.again_at_us)
-		return;
-
-	own.again_at_us = clock_monotonic_us() + ATTENDANCE_AGAIN_S * US_PER_S;
 	(void)work();
 	TAILQ_FOREACH(c, &connections, others)
 	for (uint32_t i = 0; i < c->places_len; i++) {
@@ -223,9 +224,24 @@ void presence_tick(void)
 		held[n++] = (struct attendance){ key_of(&own.c, c, c->places[i].room),
 						 member_of(&own.c, c) };
 		if (n == ARRAY_LEN(held)) {
-			renew(held, n);
+			if (!renew(held, n))
+				return false;
 			n = 0;
 		}
 	}
-	renew(held, n);
+
+	return renew(held, n);
+}
+
+/* A Redis that was away may have begun anew, and knows of nobody. */
+void presence_tick(void)
+{
+	uint64_t round = subscriber_round();
+
+	if (clock_monotonic_us() < own.again_at_us && own.round == round)
+		return;
+
+	own.again_at_us = clock_monotonic_us() + ATTENDANCE_AGAIN_S * US_PER_S;
+	if (renew_all())
+		own.round = round;
 }
