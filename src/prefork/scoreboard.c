@@ -130,6 +130,7 @@ void scoreboard_sum(const struct scoreboard *b, struct slot *ret)
 		for (size_t i = 0; i < SCOREBOARD_SLOTS_MAX; i++) {
 			add_counters(ret, &b->slots[i]);
 			ret->connections += b->slots[i].connections;
+			ret->rooms += b->slots[i].rooms;
 		}
 	} while (before % 2 || before != b->moving);
 }

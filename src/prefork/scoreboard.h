@@ -17,7 +17,7 @@
 #define POOLS_MAX            8
 
 /* Changes with every change of the structures below; with another, a reload counts from zero. */
-#define SCOREBOARD_LAYOUT 1
+#define SCOREBOARD_LAYOUT 2
 
 enum slot_state { SLOT_EMPTY, SLOT_STARTING, SLOT_IDLE, SLOT_BUSY, SLOT_DRAINING, SLOT_STATES };
 
@@ -31,6 +31,7 @@ struct slot {
 	_Atomic int64_t since_us; /* monotonic: start of the request being served; 0 when idle */
 	_Atomic int64_t alive_us; /* monotonic: last time round its loop, for the watchdog */
 	_Atomic uint64_t connections; /* kept connections now open */
+	_Atomic uint64_t rooms;       /* of `zygo realtime`: that somebody is in */
 	_Atomic uint64_t adopted;     /* connections taken over from other workers */
 
 	/* Counters: what scoreboard_retire() keeps when the worker is gone. */
@@ -68,5 +69,6 @@ int64_t slot_bucket_us(size_t i);
 /* Adds a gone worker's counters to the retired ones and empties its slot: sums never go back. */
 void scoreboard_retire(struct scoreboard *b, struct slot *s);
 
-/* The counters and connections of all workers that live or lived, as of one moment. */
+/* The counters of all workers that live or lived, and what those that live hold (connections,
+ * rooms), as of one moment. */
 void scoreboard_sum(const struct scoreboard *b, struct slot *ret);

@@ -4,15 +4,21 @@
 #include "realtime/roster.h"
 
 #include "base/config.h"
+#include "prefork/scoreboard.h"
 #include "realtime/connection.h"
 #include "realtime/frame.h"
 #include "realtime/presence.h"
-#include "realtime/tally.h"
 
 #include <search.h>
 
 static void *tenants, *rooms;
 static size_t tenants_len;
+static struct slot *slot;
+
+void roster_init(struct slot *of_this_process)
+{
+	slot = of_this_process;
+}
 
 /* ---- tenants ---- */
 
@@ -107,7 +113,7 @@ static struct room *room_of(const struct room_name *name)
 	memcpy(r->name, text, sizeof(text));
 	r->is = *name;
 	BUG_IF(!tsearch(r, &rooms, compare_rooms));
-	atomic_fetch_add(&tally->rooms, 1);
+	slot->rooms++;
 
 	return r;
 }
@@ -117,7 +123,7 @@ static void room_free(struct room *r)
 	(void)tdelete(r, &rooms, compare_rooms);
 	free(r->occupants);
 	free(r);
-	atomic_fetch_sub(&tally->rooms, 1);
+	slot->rooms--;
 }
 
 /* ---- places ---- */

@@ -11,6 +11,10 @@
 
 struct connection;
 struct frame;
+struct slot;
+
+/* Once in each process; the slot shows how many rooms it has. */
+void roster_init(struct slot *slot);
 
 struct tenant {
 	struct tenant_id id; /* the key of the tree: stays first */

@@ -13,6 +13,7 @@
 #include "realtime/link.h"
 #include "realtime/news.h"
 #include "realtime/presence.h"
+#include "realtime/roster.h"
 #include "realtime/watch.h"
 
 #include <errno.h>
@@ -252,6 +253,7 @@ static void begin(struct worker *w)
 	BUG_IF(own.set < 0);
 	limit_files();
 	link_init(w);
+	roster_init(w->slot);
 	conversation_init();
 	news_init();
 	presence_init();

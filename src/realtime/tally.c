@@ -28,7 +28,7 @@ void tally_write(const struct scoreboard *board, struct buf *out)
 		uint64_t value;
 	} rows[] = {
 		{ "connections", "gauge", "WebSockets that are open.", sum.connections },
-		{ "rooms", "gauge", "Rooms that somebody is in, counted in each process.", tally->rooms },
+		{ "rooms", "gauge", "Rooms that somebody is in, counted in each process.", sum.rooms },
 		{ "connected_total", "counter", "WebSockets that were let in.", tally->connected },
 		{ "refused_total", "counter", "WebSockets that were not let in.", tally->refused },
 		{ "messages_in_total", "counter", "Messages from clients.", tally->messages_in },

@@ -1,6 +1,6 @@
 /*
- * What all processes of `zygo realtime` have done, in memory that they share: for metrics. The
- * number of connections stands on the scoreboard, where it ends with the process.
+ * What all processes of `zygo realtime` have done, in memory that they share: for metrics. What
+ * they hold, connections and rooms, stands on the scoreboard, where it ends with the process.
  */
 #pragma once
 
@@ -23,7 +23,6 @@ struct tally {
 	_Atomic uint64_t floods;  /* clients closed because they said too much */
 	_Atomic uint64_t revoked; /* closed because session, seat or tenant was over */
 	_Atomic uint64_t redis_failures; /* times that Redis went away */
-	_Atomic uint64_t rooms;          /* that somebody is in, in each process: a gauge */
 };
 
 extern struct tally *tally; /* after tally_init() */

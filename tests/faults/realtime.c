@@ -166,6 +166,43 @@ Test(faults_realtime, a_stop_tells_clients_to_come_back)
 	(void)websocket_of(&ann);
 }
 
+/* What is in the page for whoever watches, -1 while nobody answers. */
+static int64_t metric(const char *name)
+{
+	const char *socket = strf("%s/run/realtime.sock", world()->dir);
+	const char *argv[] = { "curl", "-s", "--unix-socket", socket, "http://localhost/metrics",
+			       NULL };
+	const char *line = strf("\nzygo_realtime_%s ", name), *at;
+	struct str rest;
+	int64_t n;
+	int status;
+
+	at = strstr(world_run(argv, &status).ptr, line);
+	rest = str_of(at ? at + strlen(line) : "");
+
+	return str_to_i64(str_cut(&rest, '\n'), 0, INT64_MAX, &n) ? n : -1;
+}
+
+static bool is_held(void *p)
+{
+	const int64_t *n = p;
+
+	return metric("connections") == *n && metric("rooms") == *n;
+}
+
+Test(faults_realtime, what_a_dead_process_held_is_counted_no_more)
+{
+	struct caller ann = caller(ROLE_OWNER);
+	struct websocket *w = websocket_of(&ann);
+	const char *master = strf("%s/pids/realtime.pid", world()->dir);
+	const char *argv[] = { "sh", "-c", "pkill -KILL -P $(head -n 1 \"$0\")", master, NULL };
+
+	websocket_joins(w, projects_of(&ann));
+	wait_until(is_held, (int64_t[]){ 1 }, "she alone is counted");
+	(void)world_run(argv, NULL);
+	wait_until(is_held, (int64_t[]){ 0 }, "nobody is counted");
+}
+
 /*
  * A crowd: the benchmark's client, which ends with an error unless each that reads gets each
  * message. Nine of 30,000 bytes are more than the kernel takes for a socket and the server keeps

@@ -98,6 +98,22 @@ Test(scoreboard, sums_never_go_back_when_workers_go)
 	cr_expect_gt(turns, 0);
 }
 
+Test(scoreboard, what_a_worker_held_goes_with_it)
+{
+	struct slot sum;
+
+	board->slots[3].connections = 2;
+	board->slots[3].rooms = 3;
+	scoreboard_sum(board, &sum);
+	cr_expect_eq(sum.connections, 2);
+	cr_expect_eq(sum.rooms, 3);
+
+	scoreboard_retire(board, &board->slots[3]);
+	scoreboard_sum(board, &sum);
+	cr_expect_eq(sum.connections, 0);
+	cr_expect_eq(sum.rooms, 0);
+}
+
 Test(scoreboard, another_process_finds_the_same_counters)
 {
 	struct scoreboard *again;
