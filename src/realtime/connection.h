@@ -65,8 +65,11 @@ struct connection {
 	size_t queue_bytes;
 	size_t queue_asked; /* at most so many of them were asked for: they count for nothing */
 
-	char *part; /* of a message that has not come whole */
+	char *part; /* of a message that has not come whole, or waits */
 	size_t part_len;
+	TAILQ_ENTRY(connection) turn; /* of its tenant's waiting, while it is waiting (turns.h) */
+	bool is_waiting;
+	int64_t alive_at_us; /* monotonic: libwebsockets was told that it lives, while it waits */
 
 	int64_t allowed_at_us; /* monotonic: when the next message is within its rate */
 

@@ -1,6 +1,4 @@
 /* The callback of libwebsockets: see link.h. README.md has its traps. */
-#define ZYGO_MAY_ALLOCATE /* messages in pieces wait on the heap */
-
 #include "realtime/link.h"
 
 #include "base/address.h"
@@ -18,19 +16,12 @@
 #include "realtime/news.h"
 #include "realtime/roster.h"
 #include "realtime/tally.h"
+#include "realtime/turns.h"
 
 #include <libwebsockets.h>
 
 #define PATH       "/ws"
 #define READ_BYTES 256 /* what most messages fit into; longer ones come in pieces */
-
-/* A tenant's messages may take half a second of the loop's time at once, and half of it from then
- * on. */
-#define TENANT_SHARE    2
-#define TENANT_AHEAD_US US_PER_S
-
-/* Between the ends of two waits of a tenant's: of thousands that wait, a few wake at a time. */
-#define WAKE_US (2 * US_PER_MS)
 
 static struct {
 	struct worker *worker;
@@ -124,6 +115,7 @@ static void log_connection(const char *what, const struct connection *conn, cons
 static void established(struct connection *conn, struct lws *wsi)
 {
 	struct ctx *c = &own.c;
+	int64_t began_us = clock_monotonic_us();
 	struct handshake h;
 	struct refusal r;
 
@@ -150,6 +142,7 @@ static void established(struct connection *conn, struct lws *wsi)
 	atomic_fetch_add(&tally->connected, 1);
 	log_connection("WebSocket client connected", conn, h.ip);
 	conversation_begin(conn);
+	turns_admitted(conn->tenant, began_us);
 }
 
 /* Of a handshake that libwebsockets itself refused, it says this too. */
@@ -160,6 +153,7 @@ static void closed(struct connection *conn)
 
 	own.worker->slot->connections--;
 	roster_leave_all(conn);
+	turns_leave(conn);
 	if (conn->tenant) {
 		log_connection("WebSocket client disconnected", conn, NULL);
 		news_leave(conn->tenant);
@@ -171,92 +165,16 @@ static void closed(struct connection *conn)
 
 /* ---- messages ---- */
 
-static void part_drop(struct connection *conn)
-{
-	free(conn->part);
-	conn->part = NULL;
-	conn->part_len = 0;
-}
-
-static bool part_add(struct connection *conn, const void *p, size_t len)
-{
-	size_t total = size_add(conn->part_len, len);
-
-	if (total > (size_t)config()->realtime_message_max) {
-		part_drop(conn);
-		connection_close(conn, CLOSE_TOO_LARGE, "Message too large");
-		return false;
-	}
-	conn->part = realloc(conn->part, total);
-	BUG_IF(!conn->part && total);
-	memcpy(conn->part + conn->part_len, p, len);
-	conn->part_len = total;
-
-	return true;
-}
-
-/* The tenant pays for the time since then. */
-static void charge(struct tenant *t, int64_t began_us)
-{
-	if (t->rested_at_us < began_us)
-		t->rested_at_us = began_us;
-	t->rested_at_us += TENANT_SHARE * (clock_monotonic_us() - began_us);
-}
-
-/* Answers a message: a join asks PostgreSQL, and everybody waits meanwhile. */
-static void hear(struct connection *conn, struct str text)
-{
-	int64_t began_us = clock_monotonic_us();
-
-	conversation_hear(conn, text);
-	charge(conn->tenant, began_us);
-}
-
-/* How long the tenant's next message is not answered yet, µs. */
-static int64_t wait_us(const struct connection *conn)
-{
-	const struct tenant *t = conn->tenant;
-	int64_t us = t->rested_at_us - TENANT_AHEAD_US - clock_monotonic_us();
-
-	return us > 0 ? us + WAKE_US * (int64_t)(1 + conn->number % t->connections) : 0;
-}
-
-/* A message that waits is a part to which nothing is added: no more is read from its client. */
-static void hear_part(struct connection *conn)
-{
-	int64_t began_us = clock_monotonic_us(), us = wait_us(conn);
-	struct lws *wsi = conn->wsi;
-
-	if (conn->close_code || conn->is_dead)
-		return;
-	if (us) {
-		(void)lws_rx_flow_control(wsi, 0);
-		lws_validity_confirmed(wsi); /* its answer to a ping is not read either */
-		lws_set_timer_usecs(wsi, us);
-		charge(conn->tenant, began_us);
-		return;
-	}
-
-	hear(conn, (struct str){ conn->part, conn->part_len });
-	part_drop(conn);
-	(void)lws_rx_flow_control(wsi, 1);
-}
-
 static void receive(struct connection *conn, struct lws *wsi, const void *p, size_t len)
 {
-	bool is_whole = lws_is_final_fragment(wsi) && lws_remaining_packet_payload(wsi) == 0;
-
 	if (conn->close_code || conn->is_dead)
 		return;
-	if (lws_frame_is_binary(wsi)) {
-		connection_close(conn, CLOSE_UNSUPPORTED, "Messages are text");
-		return;
-	}
 
-	if (is_whole && !conn->part_len && !wait_us(conn))
-		hear(conn, (struct str){ p, len });
-	else if (part_add(conn, p, len) && is_whole)
-		hear_part(conn);
+	if (lws_frame_is_binary(wsi))
+		connection_close(conn, CLOSE_UNSUPPORTED, "Messages are text");
+	else
+		turns_take(conn, p, len,
+			   lws_is_final_fragment(wsi) && lws_remaining_packet_payload(wsi) == 0);
 }
 
 static int writable(struct connection *conn, struct lws *wsi)
@@ -331,7 +249,7 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 	case LWS_CALLBACK_CONFIRM_EXTENSION_OKAY: conn->is_compressed = true; return 0;
 	case LWS_CALLBACK_ESTABLISHED: established(conn, wsi); return 0;
 	case LWS_CALLBACK_RECEIVE: receive(conn, wsi, in, len); return conn->is_dead ? -1 : 0;
-	case LWS_CALLBACK_TIMER: hear_part(conn); return conn->is_dead ? -1 : 0;
+	case LWS_CALLBACK_TIMER: turns_wake(conn->tenant); return conn->is_dead ? -1 : 0;
 	case LWS_CALLBACK_SERVER_WRITEABLE: return writable(conn, wsi);
 	case LWS_CALLBACK_CLOSED: closed(conn); return 0;
 	default: return lws_callback_http_dummy(wsi, reason, user, in, len);

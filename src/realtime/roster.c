@@ -42,6 +42,7 @@ struct tenant *roster_tenant_enter(struct tenant_id id, int64_t told)
 		t = malloc(sizeof(*t));
 		BUG_IF(!t);
 		*t = (struct tenant){ .id = id, .told = told };
+		TAILQ_INIT(&t->waiting);
 		BUG_IF(!tsearch(t, &tenants, compare_tenants));
 		tenants_len++;
 	}

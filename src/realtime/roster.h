@@ -9,6 +9,8 @@
 #include "base/str.h"
 #include "realtime/rooms.h"
 
+#include <sys/queue.h>
+
 struct connection;
 struct frame;
 struct slot;
@@ -16,12 +18,15 @@ struct slot;
 /* Once in each process; the slot shows how many rooms it has. */
 void roster_init(struct slot *slot);
 
+TAILQ_HEAD(waiting, connection);
+
 struct tenant {
 	struct tenant_id id; /* the key of the tree: stays first */
 	size_t connections;
 	int64_t told; /* position of the last event that its rooms were told of (realtime/news.h) */
 	bool is_settled;      /* Redis brings what comes after it */
-	int64_t rested_at_us; /* monotonic: its messages have had their share of time (link.c) */
+	int64_t rested_at_us; /* monotonic: what its messages took is made up for (turns.h) */
+	struct waiting waiting;
 };
 
 struct occupant {

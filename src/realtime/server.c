@@ -14,6 +14,7 @@
 #include "realtime/news.h"
 #include "realtime/presence.h"
 #include "realtime/roster.h"
+#include "realtime/turns.h"
 #include "realtime/watch.h"
 
 #include <errno.h>
@@ -29,6 +30,7 @@
 #define DRAIN_MIN_US  (300 * US_PER_MS) /* for handshakes that are under way */
 #define DRAIN_MAX_US  (8 * US_PER_S)
 #define HANDSHAKE_S   10
+#define ACCEPT_MAX    16    /* a turn: their handshakes are what all others wait for in the next */
 #define HEADERS_MAX   40960 /* more than nginx takes (nginx/snippets/limits.conf) and adds */
 #define OTHER_FILES   256   /* descriptors beside connections */
 
@@ -70,11 +72,12 @@ static void adopt(int fd)
 		log_warn("A connection could not be taken");
 }
 
-static void accept_all(void)
+/* Of thousands that come at once, most wait in the kernel, where no time-out of ours runs. */
+static void accept_some(void)
 {
 	struct worker *w = own.worker;
 
-	for (;;) {
+	for (int i = 0; i < ACCEPT_MAX; i++) {
 		int fd = accept4(w->pool->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd < 0)
@@ -97,7 +100,7 @@ static void hear_master(void)
 static void attend(const struct epoll_event *e)
 {
 	switch ((enum event)e->data.u32) {
-	case EVENT_LISTENER: accept_all(); break;
+	case EVENT_LISTENER: accept_some(); break;
 	case EVENT_MASTER: hear_master(); break;
 	case EVENT_REDIS:
 		news_hear();
@@ -134,6 +137,7 @@ static void tick(lws_sorted_usec_list_t *timer)
 	hear_master();
 	set_follow(news_connect(), EVENT_REDIS);
 	set_follow(watch_listen(), EVENT_POSTGRESQL);
+	turns_tick();
 	watch_tick();
 	presence_tick();
 	lws_sul_schedule(own.context, 0, timer, tick, TICK_US);

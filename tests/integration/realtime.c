@@ -519,6 +519,33 @@ Test(realtime, who_does_not_read_is_dropped_and_harms_nobody)
 		websocket_close(readers[i]);
 }
 
+#define CROWD 20
+#define JOINS 45
+
+/* More at once than a tenant's share: each waits for its turn, and some leave before it comes. */
+Test(realtime, whoever_waits_is_heard_in_the_end)
+{
+	struct caller ann = caller(ROLE_OWNER);
+	struct websocket *crowd[CROWD];
+	const char *room = room_of(&ann, "projects");
+
+	for (int i = 0; i < CROWD; i++)
+		crowd[i] = websocket_of(&ann);
+	for (int n = 0; n < JOINS; n++)
+		for (int i = 0; i < CROWD; i++) {
+			websocket_ask(crowd[i], "subscribe", room, "");
+			websocket_ask(crowd[i], "unsubscribe", room, "");
+		}
+
+	for (int i = 0; i < CROWD; i += 4)
+		websocket_close(crowd[i]);
+	for (int i = 0; i < CROWD; i++)
+		for (int n = 0; n < JOINS && i % 4; n++) {
+			heard_is(crowd[i], "type", "subscribed");
+			heard_is(crowd[i], "type", "unsubscribed");
+		}
+}
+
 #define ASKERS 20
 #define OTHERS 6
 #define SAID   90 /* within what a client may say at once */
