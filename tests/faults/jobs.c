@@ -6,7 +6,6 @@
 #include "base/config.h"
 #include "base/ctx.h"
 #include "db/batch.h"
-#include "jobs/name.h"
 #include "support/crew.h"
 #include "support/database.h"
 #include "support/factories.h"
@@ -312,47 +311,6 @@ Test(faults_jobs, one_that_runs_is_not_handed_back_by_a_word_that_comes_late)
 	cr_expect_eq(crew_stop(), 0);
 }
 
-/* A job that a worker of the crew's master has, which its keeper has never heard of. Nobody takes
- * it for a silent host's. */
-static struct job_id job_of(const char *worker, const char *master, const struct job_kind *k)
-{
-	struct job_id id = crew_add(tenant_make(),
-				    &(struct job_new){ .kind = k, .delay_us = 60 * US_PER_MINUTE });
-
-	database_run("INSERT INTO job_workers (name, master, seen_at) VALUES ($1, $2, 'infinity')",
-		     worker, master, NULL);
-	database_run("UPDATE jobs SET state = 'active', attempts = 1, worker = $2 "
-		     "WHERE id = $1::uuid",
-		     id_text(id.u), worker, NULL);
-	return id;
-}
-
-/* The keeper's list of who lives was made before it began. */
-Test(faults_jobs, of_a_worker_that_its_keeper_does_not_know_are_its_own_while_it_lives)
-{
-	char living[NAME_SIZE];
-	const char *master, *gone;
-	struct job_id running, lost;
-	struct job_kind k;
-
-	crew_kind(&k, CREW_QUICK, note);
-	crew_start(1);
-	lost = crew_add(tenant_make(), &(struct job_new){ .kind = &k });
-	crew_await(lost, "completed");
-	master = database_value(
-		"SELECT w.master FROM job_workers w JOIN jobs j ON j.worker = w.name "
-		"WHERE j.id = $1::uuid",
-		id_text(lost.u), NULL);
-	name_of_worker(master, getpid(), living);
-	gone = strf("%s/%d.1", master, (int)getpid());
-	running = job_of(living, master, &k);
-	lost = job_of(gone, master, &k);
-	crew_await(lost, "completed");
-	cr_expect_str_eq(crew_look(running, "state || ' ' || worker"), strf("active %s", living));
-	database_run("DELETE FROM job_workers WHERE name = $1", living, NULL);
-	crew_await(running, "completed");
-}
-
 static bool was_refused_often(void *p UNUSED)
 {
 	return database_number("SELECT last_value FROM refusals", NULL) >= 5;
@@ -470,49 +428,6 @@ Test(faults_jobs, one_that_outlasts_the_drain_timeout_is_begun_again)
 	crew_await(id, "completed");
 	cr_expect_eq(count(t, "count(*)"), 2);
 	cr_expect_str_eq(crew_look(id, "attempts"), "1", "what an admin stops is no failure");
-}
-
-/*
- * Other hosts
- */
-
-static bool is_buried(void *p)
-{
-	return database_number("SELECT count(*) FROM burials WHERE name = $1", p, NULL) == 1;
-}
-
-/* After an outage every host looks as if it had been silent; a keeper that has just come gives the
- * others time to say that they live. */
-Test(faults_jobs, of_other_hosts_are_left_alone_until_these_can_have_spoken)
-{
-	const char *host = arena_strdup(world_arena(), strf("elsewhere-%d", (int)getpid()));
-	const char *begin;
-
-	(void)world();
-	server_do("stop", "work"); /* whose keeper has been there all the time */
-	database_run("CREATE TABLE burials (name text, at timestamptz)", NULL);
-	database_run("CREATE FUNCTION note_burial() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-		     "INSERT INTO burials VALUES (OLD.name, clock_timestamp()); RETURN OLD; END $$ "
-		     "SECURITY DEFINER",
-		     NULL);
-	database_run("CREATE TRIGGER burial BEFORE DELETE ON job_workers "
-		     "FOR EACH ROW EXECUTE FUNCTION note_burial()",
-		     NULL);
-	database_run("INSERT INTO job_workers (name, master, seen_at) "
-		     "VALUES ($1, $1, now() - interval '1 minute')",
-		     host, NULL);
-	begin = database_value("SELECT clock_timestamp()", NULL);
-	crew_start(1);
-	wait_until(is_buried, (void *)(uintptr_t)host, "a host that is silent is taken for dead");
-	cr_expect_eq(database_number("SELECT count(*) FROM burials WHERE name = $1 AND "
-				     "at > $2::timestamptz + interval '10 seconds'",
-				     host, begin, NULL),
-		     1);
-	cr_expect_eq(crew_stop(), 0);
-	database_run("DROP TRIGGER burial ON job_workers", NULL);
-	database_run("DROP FUNCTION note_burial", NULL);
-	database_run("DROP TABLE burials", NULL);
-	server_do("start", "work");
 }
 
 /*
