@@ -174,6 +174,12 @@ static int tick(struct keeper *k)
 	return err;
 }
 
+static bool is_due(const struct keeper *k)
+{
+	return clock_monotonic_us() - k->ticked_us >= TICK_US;
+}
+
+/* What is more than a round has time for is left to the next one. */
 static int sweep_queue(struct keeper *k, const struct job_queue *q)
 {
 	const struct rows *rows;
@@ -188,10 +194,13 @@ static int sweep_queue(struct keeper *k, const struct job_queue *q)
 			       arg_int(q->keep_completed), arg_int(q->keep_failed_us),
 			       arg_int(SWEEP_MAX)));
 		err = batch_run(b);
-		worker_alive(k->worker);
-	} while (!err && rows_len(rows) >= SWEEP_MAX && !worker_is_draining(k->worker));
+		if (err)
+			return err;
+	} while (rows_len(rows) >= SWEEP_MAX && !is_due(k));
+	if (rows_len(rows) >= SWEEP_MAX)
+		k->swept_us = 0;
 
-	return err;
+	return OK;
 }
 
 static int sweep(struct keeper *k)
@@ -305,7 +314,7 @@ int keeper_run(struct worker *worker, const struct job_book *book, const char *m
 		worker_alive(worker);
 		if (worker_is_due(worker))
 			worker_ask_successor(worker);
-		if (!k.ticked_us || clock_monotonic_us() - k.ticked_us >= TICK_US)
+		if (is_due(&k))
 			round_once(&k);
 		rest(&k);
 	}

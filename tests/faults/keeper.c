@@ -112,3 +112,52 @@ Test(faults_keeper, the_workers_of_other_hosts_are_left_alone_until_these_can_ha
 	database_run("DROP TABLE burials", NULL);
 	server_do("start", "work");
 }
+
+/*
+ * Sweeping
+ */
+
+/* Each statement that sweeps the crew's queue takes longer than a round, and notes when its worker
+ * was last seen. */
+static void slow_sweeps_down(void)
+{
+	const char *others =
+		database_value("SELECT coalesce(string_agg(quote_literal(master), ','), "
+			       "quote_literal('')) FROM job_workers",
+			       NULL);
+
+	database_run(strf("CREATE FUNCTION sweep_slowly() RETURNS trigger LANGUAGE plpgsql AS $$ "
+			  "DECLARE seen text; BEGIN "
+			  "IF EXISTS (SELECT FROM old WHERE queue = '%s') THEN "
+			  "LOOP PERFORM pg_sleep(1.1); "
+			  "SELECT seen_at INTO seen FROM job_workers WHERE master NOT IN (%s); "
+			  "EXIT WHEN seen IS NOT NULL; END LOOP; "
+			  "INSERT INTO " CREW_TABLE " (what, worker) VALUES (seen, '%s'); "
+			  "END IF; RETURN NULL; END $$",
+			  crew_queue(CREW_QUICK), others, crew_queue(CREW_QUICK)),
+		     NULL);
+	database_run("CREATE TRIGGER slow_sweep AFTER DELETE ON jobs "
+		     "REFERENCING OLD TABLE AS old FOR EACH STATEMENT "
+		     "EXECUTE FUNCTION sweep_slowly()",
+		     NULL);
+}
+
+/* Else other hosts would take them for dead. */
+Test(faults_keeper, workers_are_seen_however_much_there_is_to_sweep)
+{
+	(void)world();
+	database_run(
+		"INSERT INTO jobs (tenant_id, id, queue, kind, state, max_attempts, finished_at) "
+		"SELECT platform_tenant(), uuid_v7(), $1, 'test', 'cancelled', 3, "
+		"now() - interval '8 days' FROM generate_series(1, 10001)",
+		crew_queue(CREW_QUICK), NULL);
+	slow_sweeps_down();
+	crew_start(1);
+	crew_await_count("cancelled", 0);
+	cr_expect_eq(database_number("SELECT count(DISTINCT what) FROM " CREW_TABLE
+				     " WHERE worker = $1",
+				     crew_queue(CREW_QUICK), NULL),
+		     3, "once before each 5,000");
+	database_run("DROP TRIGGER slow_sweep ON jobs", NULL);
+	database_run("DROP FUNCTION sweep_slowly", NULL);
+}
