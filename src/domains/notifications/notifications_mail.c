@@ -21,9 +21,10 @@
 #define DIGEST_ITEMS_MAX 50 /* that are shown; a mail says how many there are */
 #define VALUES           10
 
-/* Half a minute, one, two, four …, as letters have it. */
+/* After half a minute, one, two, four … as letters have it, and then each hour for about a day: no
+ * link in it runs out, so it is worth having late. */
 #define MAIL_RETRIES                                                                               \
-	.attempts = 8, .backoff_us = 30 * US_PER_S, .limit_us = 2 * US_PER_MINUTE, .queue = "email"
+	.attempts = 30, .backoff_us = 30 * US_PER_S, .limit_us = 2 * US_PER_MINUTE, .queue = "email"
 
 static const char *text_at(const struct rows *r, size_t row, const char *name)
 {
