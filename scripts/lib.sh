@@ -43,6 +43,14 @@ quietly() {
 
 random_hex() { od -An -v -tx1 -N"$1" /dev/urandom | tr -d ' \n'; }
 
+# Asked how it is used, a script prints its first comment and does nothing.
+case ${1:-} in
+-h | --help)
+	awk 'NR > 1 { if (!/^#/) exit; if (!/shellcheck/) { sub(/^# ?/, ""); print } }' "$0"
+	exit
+	;;
+esac
+
 # -- who runs the servers -----------------------------------------------------------------------------
 # Never root, because PostgreSQL refuses to and nobody else needs it: as root the package's user postgres.
 
