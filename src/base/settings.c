@@ -145,8 +145,9 @@ const struct setting settings[] = {
 	  .example = "4" },
 	{ "WORKERS_JOBS", SETTING_INT, FIELD(workers_jobs),
 	  .fallback = "4", .min = 1, .max = 128,
-	  .about = "Processes of `zygo work` that run jobs, each one job at a time. Each holds two "
-		   "connections to PostgreSQL, beside those of DATABASE_POOL_MAX.",
+	  .about = "Processes of `zygo work` that run jobs, each one job at a time. One that was "
+		   "needed holds a connection to PostgreSQL, and one more hears of new jobs for all "
+		   "of them, beside those of DATABASE_POOL_MAX.",
 	  .example = "4" },
 	{ "WORKER_REQUESTS_MAX", SETTING_INT, FIELD(worker_requests_max),
 	  .fallback = "100000", .min = 0, .max = 1000000000,

@@ -14,9 +14,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "db/batch.h"
-#include "db/conn.h"
-#include "db/listen.h"
 #include "gen/sql_jobs.h"
+#include "jobs/lease.h"
 #include "jobs/name.h"
 #include "jobs/tell.h"
 #include "jobs/work.h"
@@ -25,121 +24,14 @@
 #include <poll.h>
 #include <unistd.h>
 
-#define LOOK_US  US_PER_S          /* how long it sleeps or works without looking */
-#define DRY_US   (200 * US_PER_MS) /* a queue that had nothing to give is not asked again before */
-#define CUT_US   (500 * US_PER_MS) /* a haul that takes longer gives back what is left */
-#define BRISK_US (20 * US_PER_MS)  /* after one that took less, the next may be twice as large */
-#define TIDY_US  (10 * US_PER_S)   /* how often it gives back what it does not know of */
-#define PAUSE_MS 200               /* before the database is asked again after a failure */
+#define LOOK_US US_PER_S          /* how long it sleeps or works without looking */
+#define DRY_US  (200 * US_PER_MS) /* a queue that had nothing to give is not asked again before */
+#define PARK_US (10 * US_PER_S)   /* how long it waits for a lease without trying */
 
-/* Jobs in the first haul from a queue, where its batch allows as many. */
-#define FIRST_HAUL 50
-
-/*
- * Talking
- */
-
-static struct batch *talk(struct crew *w)
-{
-	arena_reset(w->of_talk);
-	ctx_reset(&w->c, w->of_talk);
-	w->c.actor.kind = ACTOR_SYSTEM;
-
-	return batch_new(&w->c, BATCH_SYSTEM);
-}
-
-/*
- * The same without waiting for the disk. What a crash of PostgreSQL takes away are the last
- * moments, in whole: jobs that were done are run again, which handlers must bear anyway, and those
- * that seem to be this worker's still are given back within TIDY_US.
- */
-static struct batch *talk_lazily(struct crew *w)
-{
-	struct batch *b = talk(w);
-
-	batch_add(b, NULL, &sql_jobs_lazily, NO_ARGS);
-
-	return b;
-}
-
-/* Runs b, and notes when it may happen yet, without our hearing of it. That it was never sent need
- * not be told apart: who leaves for nothing is replaced. */
-static int say(struct crew *w, struct batch *b)
-{
-	int err = batch_run(b);
-
-	if (err == ERR_SERVICE_UNAVAILABLE)
-		w->is_unheard = true;
-
-	return err;
-}
-
-/* Once an outage. */
-static void tell_trouble(struct crew *w)
-{
-	const struct fault *f = &w->c.fault;
-
-	if (w->is_cut_off)
-		return;
-
-	w->is_cut_off = true;
-	log_error("The job queue could not be reached",
-		  LOG_S("reason", f->message ? f->message : err_info(f->err)->message),
-		  LOG_S("detail", f->detail));
-}
-
-static void pause_ms(int ms)
-{
-	(void)poll(NULL, 0, ms);
-}
-
-/* The batch that settles the haul has run. */
-static void let_go(struct crew *w)
-{
-	if (w->haul)
-		tell_completed(&w->c, w->haul);
-	w->haul = NULL;
-}
-
-/* Adds what became of the haul, and now and then that nothing else is this worker's. */
-static void settle_haul(struct crew *w, struct batch *b)
-{
-	int64_t now_us = clock_monotonic_us();
-	bool is_due = now_us - w->tidied_us > TIDY_US;
-
-	if (is_due)
-		w->tidied_us = now_us;
-	if (w->haul) {
-		w->haul->is_cut = w->haul->is_cut || is_due;
-		settle(w, b, w->haul);
-	} else if (is_due) {
-		batch_add(b, NULL, &sql_jobs_hand_back, ARGS(arg_text(w->name)));
-	}
-}
-
-/*
- * Says what has become of the haul until it is heard, and gives back whatever else may be ours.
- * Who holds nothing has nothing to wait for.
- */
-static void settle_at_last(struct crew *w)
-{
-	struct haul nothing = { 0 }, *h = w->haul ? w->haul : &nothing;
-
-	h->is_cut = true;
-	while (w->haul || w->may_hold) {
-		struct batch *b = talk(w);
-
-		settle(w, b, h);
-		if (!say(w, b)) {
-			let_go(w);
-			w->may_hold = false;
-			return;
-		}
-		tell_trouble(w);
-		worker_alive(w->worker);
-		pause_ms(PAUSE_MS);
-	}
-}
+/* For how long it holds a lease: while it talks, while it runs what seems short, asleep. */
+#define TALK_LEASE_US  US_PER_S
+#define RUN_LEASE_US   (20 * US_PER_MS)
+#define SLEEP_LEASE_US (3 * US_PER_S)
 
 /*
  * Looking
@@ -188,48 +80,12 @@ static void note_look(struct crew *w, const struct rows *ready)
  * Taking
  */
 
-static struct haul *haul_new(struct crew *w, const struct job_queue *q, const struct rows *rows)
+/* Adds that nobody need call it. */
+static void add_awake(struct crew *w, struct batch *b)
 {
-	struct haul *h = arena_make(w->of_talk, struct haul);
-	size_t wait = (size_t)rows_find(rows, "wait_us");
-
-	h->queue = q;
-	h->rows = rows;
-	h->len = rows_len(rows);
-	h->outcomes = arena_make_n(w->of_talk, struct outcome, h->len);
-	h->taken_us = clock_monotonic_us();
-	for (size_t i = 0; i < h->len; i++) {
-		int64_t us = rows_int(rows, i, wait);
-
-		h->waited_us += us;
-		if (us > h->waited_max_us)
-			h->waited_max_us = us;
-	}
-
-	return h;
-}
-
-static unsigned haul_size(const struct crew *w, size_t q)
-{
-	unsigned size = w->queues[q].size ? w->queues[q].size : FIRST_HAUL,
-		 max = w->book->queues[q].batch;
-
-	return size < max ? size : max;
-}
-
-/*
- * How many to take the next time. A haul has a price of its own, so many are taken where they are
- * short; where they are long they are left to others, rather than taken and given back.
- */
-static void learn_size(struct crew *w, const struct haul *h, int64_t took_us)
-{
-	size_t q = (size_t)(h->queue - w->book->queues);
-	unsigned size = haul_size(w, q);
-
-	if (took_us > CUT_US)
-		w->queues[q].size = size > 1 ? size / 2 : 1;
-	else if (took_us < BRISK_US && h->len == size)
-		w->queues[q].size = size * 2;
+	if (w->is_marked)
+		batch_add(b, NULL, &sql_jobs_worker_sleeps,
+			  ARGS(arg_text(w->name), arg_bool(false)));
 }
 
 /* A limit holds through a crash too, so who took what is then on the disk before it runs. */
@@ -247,13 +103,12 @@ static int take(struct crew *w, size_t q)
 	const struct job_queue *queue = &w->book->queues[q];
 	struct batch *b = is_limited(queue) ? talk(w) : talk_lazily(w);
 	const struct rows *rows, *ready = NULL;
+	int64_t began_us = clock_monotonic_us();
 	struct arena *a;
 	int err;
 
 	settle_haul(w, b);
-	if (w->is_marked)
-		batch_add(b, NULL, &sql_jobs_worker_sleeps,
-			  ARGS(arg_text(w->name), arg_bool(false)));
+	add_awake(w, b);
 	batch_add(b, &rows, &sql_jobs_claim,
 		  ARGS(arg_text(queue->name), arg_text(w->name), arg_int(haul_size(w, q)),
 		       arg_int(queue->concurrency), arg_int(queue->rate_max),
@@ -276,7 +131,7 @@ static int take(struct crew *w, size_t q)
 		return OK;
 	}
 
-	w->haul = haul_new(w, queue, rows);
+	w->haul = haul_new(w, queue, rows, began_us);
 	w->queues[q].after =
 		rows_uuid(rows, w->haul->len - 1, (size_t)rows_find(rows, "tenant_id"));
 	a = w->of_haul;
@@ -292,7 +147,7 @@ static void run(struct crew *w)
 	int64_t took_us = 0;
 
 	while (h->begun < h->len) {
-		if (h->begun && (took_us > CUT_US || worker_is_draining(w->worker)))
+		if (h->begun && (took_us > HAUL_CUT_US || worker_is_draining(w->worker)))
 			break;
 		run_job(w, h, &h->outcomes[h->begun]);
 		h->begun++;
@@ -300,7 +155,25 @@ static void run(struct crew *w)
 		took_us = clock_monotonic_us() - h->taken_us;
 	}
 	h->is_cut = h->begun < h->len;
-	learn_size(w, h, took_us);
+	haul_learn(w, h, took_us);
+}
+
+/*
+ * Before the haul is run: there may be more than this, for another; and where to run it takes
+ * longer than to take it, another takes the next meanwhile.
+ */
+static void call_others(struct crew *w)
+{
+	const struct haul *h = w->haul;
+
+	if (haul_may_be_more(w, h))
+		bell_ring(&w->host->bell, h->queue->name);
+	if (haul_run_us(w, h) <= h->talk_us) {
+		(void)lease_hold(w->host->leases, RUN_LEASE_US);
+		return;
+	}
+	lease_drop(w->host->leases);
+	bell_unpark(&w->host->bell);
 }
 
 /*
@@ -350,40 +223,97 @@ static bool next_ready(struct crew *w, size_t *ret)
 static void sleep_on_it(struct crew *w)
 {
 	int64_t now_us = clock_monotonic_us(), until_us = now_us + LOOK_US;
-	struct pollfd fds[2] = { { .fd = w->worker->wake_fd, .events = POLLIN } };
-	const char *name;
+	char queue[BELL_NAME_SIZE];
 
-	(void)talk(w);
-	fds[1] = (struct pollfd){ .fd = listen_on(&w->c, &sql_jobs_listen), .events = POLLIN };
 	for (size_t i = 0; i < queues_len(w); i++)
 		if (w->queues[i].dry_until_us > now_us && w->queues[i].dry_until_us < until_us)
 			until_us = w->queues[i].dry_until_us;
 
-	(void)poll(fds, ARRAY_LEN(fds), (int)((until_us - now_us) / US_PER_MS) + 1);
-	while ((name = listen_take(w->of_talk)))
-		note_ready(w, name, true);
+	(void)lease_hold(w->host->leases, SLEEP_LEASE_US);
+	bell_wait(&w->host->bell, BED_ASLEEP, w->worker, until_us - now_us);
+	while (bell_take(&w->host->bell, BED_ASLEEP, queue))
+		note_ready(w, queue, true);
+}
+
+/* Says what has become of the haul when another takes the next. What it had no time for is
+ * somebody's who sleeps. */
+static int settle_alone(struct crew *w)
+{
+	struct batch *b = talk_lazily(w);
+	int err;
+
+	slot_begin(w->worker->slot);
+	settle_haul(w, b);
+	add_awake(w, b);
+	err = say(w, b);
+	slot_rest(w->worker->slot);
+	if (err)
+		return err;
+
+	if (w->haul && w->haul->is_cut)
+		bell_ring(&w->host->bell, w->haul->queue->name);
+	let_go(w);
+	w->is_marked = false;
+	w->is_cut_off = false;
+
+	return OK;
+}
+
+/* Without a lease, until there may be one. */
+static int park(struct crew *w)
+{
+	char queue[BELL_NAME_SIZE];
+	int err = OK;
+
+	if (w->haul || w->is_marked || tidying_is_due(w))
+		err = settle_alone(w);
+	if (err)
+		return err;
+
+	bell_wait(&w->host->bell, BED_PARKED, w->worker, PARK_US);
+	while (bell_take(&w->host->bell, BED_PARKED, queue))
+		;
+
+	return OK;
 }
 
 /*
  * The loop
  */
 
-static int round_once(struct crew *w)
+static int sign_on(struct crew *w)
+{
+	struct batch *b = talk(w);
+	int err;
+
+	batch_add(b, NULL, &sql_jobs_worker_put,
+		  ARGS(arg_text(w->name), arg_text(w->host->master)));
+	err = batch_run(b);
+	w->is_signed_on = !err;
+
+	return err;
+}
+
+/* With a lease. */
+static int work_once(struct crew *w)
 {
 	struct slot *slot = w->worker->slot;
 	size_t q;
 	int err;
 
 	slot_begin(slot); /* a database that is slow to answer is no worker that hangs */
-	if (next_ready(w, &q)) {
+	err = w->is_signed_on ? OK : sign_on(w);
+	if (!err && next_ready(w, &q)) {
 		err = take(w, q);
 		slot_rest(slot);
-		if (!err && w->haul)
+		if (!err && w->haul) {
+			call_others(w);
 			run(w);
+		}
 		return err;
 	}
-
-	err = look(w);
+	if (!err)
+		err = look(w);
 	slot_rest(slot);
 	if (err)
 		return err;
@@ -395,13 +325,9 @@ static int round_once(struct crew *w)
 	return OK;
 }
 
-static int sign_on(struct crew *w, const char *master)
+static int round_once(struct crew *w)
 {
-	struct batch *b = talk(w);
-
-	batch_add(b, NULL, &sql_jobs_worker_put, ARGS(arg_text(w->name), arg_text(master)));
-
-	return batch_run(b);
+	return lease_hold(w->host->leases, TALK_LEASE_US) ? work_once(w) : park(w);
 }
 
 static void sign_off(struct crew *w)
@@ -434,12 +360,23 @@ static void await_leave(struct crew *w)
 	}
 }
 
-int crew_run(struct worker *worker, const struct job_book *book, const char *master)
+/* What it was called for and has not looked at is another's. */
+static void pass_calls_on(struct crew *w)
+{
+	lease_drop(w->host->leases);
+	bell_unpark(&w->host->bell);
+	for (size_t i = 0; i < queues_len(w); i++)
+		if (w->queues[i].is_ready)
+			bell_ring(&w->host->bell, w->book->queues[i].name);
+}
+
+int crew_run(struct worker *worker, const struct host *host)
 {
 	char name[NAME_SIZE];
 	struct crew w = {
 		.worker = worker,
-		.book = book,
+		.host = host,
+		.book = host->book,
 		.name = name,
 		.of_haul = arena_new(),
 		.of_talk = arena_new(),
@@ -447,24 +384,20 @@ int crew_run(struct worker *worker, const struct job_book *book, const char *mas
 		.tidied_us = clock_monotonic_us(),
 	};
 
-	name_of_worker(master, getpid(), name);
+	name_of_worker(host->master, getpid(), name);
 	worker_ready(worker);
-	while (sign_on(&w, master) && goes_on(&w)) {
-		tell_trouble(&w);
-		pause_ms(PAUSE_MS);
-	}
 	while (goes_on(&w) && !w.is_unheard) {
 		if (round_once(&w)) {
-			tell_trouble(&w);
-			pause_ms(PAUSE_MS);
+			pause_talk(&w);
 			settle_at_last(&w);
 		}
 	}
 	settle_at_last(&w);
-	sign_off(&w);
+	pass_calls_on(&w);
+	if (w.is_signed_on)
+		sign_off(&w);
 	await_leave(&w);
 
-	listen_done();
 	arena_free(w.of_haul);
 	arena_free(w.of_talk);
 	arena_free(w.of_job);

@@ -7,10 +7,11 @@
  * within two seconds, when a host is, within ten. When all are to stop, it goes last: whoever still
  * finishes a job would be taken for dead by other hosts.
  */
-#include "jobs/crew.h"
+#include "jobs/book.h"
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/ctx.h"
 #include "base/log.h"
 #include "db/batch.h"
 #include "gen/sql_jobs.h"
@@ -302,11 +303,12 @@ static void rest(struct keeper *k)
 		(void)poll(&fd, 1, ms);
 }
 
-int keeper_run(struct worker *worker, const struct job_book *book, const char *master)
+int keeper_run(struct worker *worker, const struct host *host)
 {
-	struct keeper k = {
-		.worker = worker, .book = book, .master = master, .master_pid = getppid()
-	};
+	struct keeper k = { .worker = worker,
+			    .book = host->book,
+			    .master = host->master,
+			    .master_pid = getppid() };
 
 	k.c.arena = arena_new();
 	worker_ready(worker);

@@ -2,6 +2,7 @@
 #include "jobs/work.h"
 
 #include "db/conn.h"
+#include "jobs/lease.h"
 #include "jobs/name.h"
 #include "prefork/supervisor.h"
 
@@ -11,6 +12,7 @@
 /* Set before the first child is forked. */
 static struct work how;
 static char master[NAME_SIZE];
+static struct host host;
 
 /* One child, from its fork to its end. */
 static int live(struct worker *w, int (*run)(struct worker *w))
@@ -30,7 +32,7 @@ static int live(struct worker *w, int (*run)(struct worker *w))
 
 static int run_crew(struct worker *w)
 {
-	return crew_run(w, how.book, master);
+	return crew_run(w, &host);
 }
 
 static int live_in_crew(struct worker *w)
@@ -40,12 +42,22 @@ static int live_in_crew(struct worker *w)
 
 static int run_keeper(struct worker *w)
 {
-	return keeper_run(w, how.book, master);
+	return keeper_run(w, &host);
 }
 
 static int live_as_keeper(struct worker *w)
 {
 	return live(w, run_keeper);
+}
+
+static int run_bell(struct worker *w)
+{
+	return bell_run(w, &host.bell, host.leases);
+}
+
+static int live_at_bell(struct worker *w)
+{
+	return live(w, run_bell);
 }
 
 static int live_at_side(struct worker *w)
@@ -60,14 +72,17 @@ static int live_at_side(struct worker *w)
 
 int work(const struct work *w, char **argv)
 {
-	struct pool pools[2 + WORK_SIDES_MAX] = {
+	struct pool pools[3 + WORK_SIDES_MAX] = {
 		{ .name = WORK_POOL, .workers = w->workers, .listen_fd = -1, .run = live_in_crew },
 		{ .name = "keeper", .workers = 1, .listen_fd = -1, .run = live_as_keeper },
+		{ .name = "bell", .workers = 1, .listen_fd = -1, .run = live_at_bell },
 	};
-	size_t n = 2;
+	size_t n = 3;
 
 	how = *w;
 	name_of_master(getpid(), master);
+	host = (struct host){ .book = w->book, .master = master, .leases = leases_new(w->workers) };
+	bell_make(&host.bell);
 	for (const struct work_side *s = w->sides; s && s->name; s++) {
 		BUG_IF(n == ARRAY_LEN(pools));
 		pools[n++] = (struct pool){

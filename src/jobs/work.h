@@ -6,8 +6,10 @@
 #pragma once
 
 #include "base/base.h"
+#include "jobs/bell.h"
 
 struct job_book;
+struct leases;
 struct worker;
 
 /* Processes of another room under the same master, each with a database of its own to talk to. */
@@ -35,6 +37,14 @@ struct work {
 };
 int work(const struct work *how, char **argv);
 
-/* The whole lives of the two kinds of children. master: its name (jobs/name.h). */
-int crew_run(struct worker *worker, const struct job_book *book, const char *master);
-int keeper_run(struct worker *worker, const struct job_book *book, const char *master);
+/* What the children of a master share. */
+struct host {
+	const struct job_book *book;
+	const char *master; /* its name (jobs/name.h) */
+	struct leases *leases;
+	struct bell bell;
+};
+
+/* The whole lives of those who run jobs, and of the keeper. */
+int crew_run(struct worker *worker, const struct host *host);
+int keeper_run(struct worker *worker, const struct host *host);

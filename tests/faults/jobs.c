@@ -6,6 +6,7 @@
 #include "base/config.h"
 #include "base/ctx.h"
 #include "db/batch.h"
+#include "jobs/lease.h"
 #include "support/crew.h"
 #include "support/database.h"
 #include "support/factories.h"
@@ -18,9 +19,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define JOBS    10000
-#define WORKERS 4
-#define BLOWS   20 /* evenly over the jobs */
+#define JOBS         10000
+#define WORKERS      4
+#define SLEEPERS_MAX 32
+#define BLOWS        20 /* evenly over the jobs */
 
 static void bring_them_back(void)
 {
@@ -73,8 +75,8 @@ static void kill_a_worker(void)
 		(void)kill(pids[(size_t)random() % n], SIGKILL);
 }
 
-/* One in ten loses its keeper, one in ten its master with all that it knows; PostgreSQL and Redis
- * each have two turns. */
+/* One in ten loses its keeper, one in ten who calls its workers, one in ten its master with all
+ * that it knows; PostgreSQL and Redis each have two turns. */
 static void strike(unsigned blow)
 {
 	long luck = random() % 10;
@@ -86,8 +88,10 @@ static void strike(unsigned blow)
 		server_do("stop", "redis");
 		server_do("start", "redis"); /* empty: it keeps nothing */
 	} else if (luck == 0) {
-		crew_kill_keeper();
+		crew_kill("zygo-keeper");
 	} else if (luck == 1) {
+		crew_kill("zygo-bell");
+	} else if (luck == 2) {
 		crew_kill_master();
 	} else {
 		kill_a_worker();
@@ -118,6 +122,29 @@ Test(faults_jobs, none_is_lost_and_none_done_twice_whatever_dies)
 	cr_expect_eq(count(once, "count(DISTINCT job_id)"), JOBS / 2, "seed %u", seed);
 	cr_expect_eq(count(at_least, "count(DISTINCT job_id)"), JOBS / 2, "seed %u", seed);
 	cr_expect_eq(crew_count("failed"), 0, "seed %u", seed);
+	cr_expect_eq(crew_stop(), 0);
+}
+
+static void signal_all(const pid_t *pids, size_t n, int signal)
+{
+	for (size_t i = 0; i < n; i++)
+		cr_assert_eq(kill(pids[i], signal), 0);
+}
+
+/* Those who wait for jobs stand still with their leases; who was parked takes over. */
+Test(faults_jobs, are_run_when_all_who_wait_for_them_stand_still)
+{
+	unsigned waiting = leases_count(SLEEPERS_MAX);
+	struct tenant_id t = tenant_make();
+	pid_t pids[SLEEPERS_MAX];
+	struct job_kind k;
+
+	crew_kind(&k, CREW_QUICK, note);
+	crew_start(waiting + 1);
+	cr_assert_eq(crew_sleepers(pids, ARRAY_LEN(pids)), waiting);
+	signal_all(pids, waiting, SIGSTOP);
+	crew_await(crew_add(t, &(struct job_new){ .kind = &k }), "completed");
+	signal_all(pids, waiting, SIGCONT);
 	cr_expect_eq(crew_stop(), 0);
 }
 

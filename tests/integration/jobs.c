@@ -6,6 +6,7 @@
 #include "db/act.h"
 #include "db/batch.h"
 #include "http/shape.h"
+#include "jobs/lease.h"
 #include "support/crew.h"
 #include "support/database.h"
 #include "support/factories.h"
@@ -241,6 +242,21 @@ static int hold(struct job *j)
 		usleep(10000);
 	usleep(50000);
 	return err ? err : crew_note(j, "end");
+}
+
+/* More than take jobs at a time (jobs/lease.h). */
+Test(jobs, run_at_a_time_as_many_as_there_are_workers)
+{
+	unsigned n = leases_count(32) + 4;
+	struct tenant_id t = tenant_make();
+	struct job_kind k;
+
+	crew_kind(&k, CREW_LONG, crew_wait_for_word);
+	crew_start(n);
+	crew_add_many(t, &(struct job_new){ .kind = &k }, n);
+	crew_await_notes(t, n);
+	crew_tell();
+	crew_await_count("completed", n);
 }
 
 Test(jobs, of_a_queue_never_run_more_at_a_time_than_it_allows)

@@ -7,6 +7,7 @@
 #include "db/act.h"
 #include "db/batch.h"
 #include "db/conn.h"
+#include "jobs/lease.h"
 #include "jobs/work.h"
 #include "support/database.h"
 #include "support/servers.h"
@@ -89,7 +90,7 @@ static bool is_ready(void *p UNUSED)
 	return n == workers &&
 	       database_number("SELECT count(*) FROM job_workers WHERE master LIKE "
 			       "'%/' || $1 || '.%' AND is_asleep",
-			       strf("%d", (int)master), NULL) == workers &&
+			       strf("%d", (int)master), NULL) == leases_count(workers) &&
 	       database_number("SELECT count(*) FROM job_queues WHERE name LIKE '%-' || $1",
 			       strf("%d", (int)getpid()), NULL) == CREW_QUEUES;
 }
@@ -192,14 +193,32 @@ void crew_workers(pid_t *ret, size_t max, size_t *ret_len)
 	children("zygo-work", ret, max, ret_len);
 }
 
-void crew_kill_keeper(void)
+void crew_kill(const char *name)
 {
-	pid_t keeper;
+	pid_t pid;
 	size_t n;
 
-	children("zygo-keeper", &keeper, 1, &n);
+	children(name, &pid, 1, &n);
 	if (n)
-		(void)kill(keeper, SIGKILL);
+		(void)kill(pid, SIGKILL);
+}
+
+size_t crew_sleepers(pid_t *ret, size_t max)
+{
+	const char *pids = database_value(
+		"SELECT string_agg(split_part(split_part(name, '/', 3), '.', 1), ' ') "
+		"FROM job_workers WHERE master LIKE '%/' || $1 || '.%' AND is_asleep",
+		strf("%d", (int)master), NULL);
+	struct str rest = str_of(pids ? pids : ""), one;
+	size_t n = 0;
+
+	while (n < max && (one = str_cut(&rest, ' ')).len) {
+		int64_t pid;
+
+		cr_assert(str_to_i64(one, 1, INT32_MAX, &pid));
+		ret[n++] = (pid_t)pid;
+	}
+	return n;
 }
 
 void crew_tell(void)

@@ -42,9 +42,10 @@ void crew_start(unsigned workers);
 int crew_stop(void);
 void crew_ask_to_stop(void);
 
-/* SIGKILL: to its keeper, which the master replaces; to its master, which another one replaces
- * while workers that are nobody's any more come to their ends. */
-void crew_kill_keeper(void);
+/* SIGKILL: to a child of that name ("zygo-keeper", "zygo-bell"), which the master replaces; to its
+ * master, which another one replaces while workers that are nobody's any more come to their ends.
+ */
+void crew_kill(const char *name);
 void crew_kill_master(void);
 
 /* A word from the test to its handlers, whatever becomes of the database. */
@@ -56,6 +57,9 @@ int crew_wait_for_word(struct job *j);
 
 /* The workers that run jobs, oldest first. */
 void crew_workers(pid_t *ret, size_t max, size_t *ret_len);
+
+/* Those of them that wait for jobs. */
+size_t crew_sleepers(pid_t *ret, size_t max);
 
 /* Adds a job in a transaction of its own, in a tenant's name; its id. */
 struct job_id crew_add(struct tenant_id t, const struct job_new *in);
