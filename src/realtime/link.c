@@ -142,7 +142,7 @@ static void established(struct connection *conn, struct lws *wsi)
 	atomic_fetch_add(&tally->connected, 1);
 	log_connection("WebSocket client connected", conn, h.ip);
 	conversation_begin(conn);
-	turns_admitted(conn->tenant, began_us);
+	turns_charge(conn->tenant, began_us, TURNS_ALL);
 }
 
 /* Of a handshake that libwebsockets itself refused, it says this too. */

@@ -15,6 +15,7 @@
 #include "realtime/message.h"
 #include "realtime/roster.h"
 #include "realtime/tally.h"
+#include "realtime/turns.h"
 
 #include <inttypes.h>
 
@@ -197,8 +198,20 @@ static void hear_event(struct arena *a, struct tenant *t, const struct json *eve
 		tell(a, t, &n);
 }
 
-/* Presence goes on as it is; the rest is an event without an id. */
-static void hear_room(struct arena *a, const struct json *message, struct str text)
+/* As it is. A client that comes and goes has it told to thousands: that is its tenant's time. */
+static void hear_presence(struct tenant *t, struct str room, struct str text)
+{
+	int64_t began_us = clock_monotonic_us();
+	struct room *r = roster_room(room.ptr);
+
+	if (r)
+		roster_tell(r, text, NO_POSITION);
+	turns_charge(t, began_us, TURNS_HALF);
+}
+
+/* Presence, or an event without an id. */
+static void hear_room(struct arena *a, struct tenant *t, const struct json *message,
+		      struct str text)
 {
 	struct str room = jsonread_member_text(message, "room");
 	struct news n = { .position = NO_POSITION, .type = jsonread_member_text(message, "event") };
@@ -208,10 +221,7 @@ static void hear_room(struct arena *a, const struct json *message, struct str te
 	if (!n.type.ptr || !room.ptr || !room_name_parse(room, &name))
 		return;
 	if (str_is(jsonread_member_text(message, "type"), "presence")) {
-		struct room *r = roster_room(room.ptr);
-
-		if (r)
-			roster_tell(r, text, NO_POSITION);
+		hear_presence(t, room, text);
 		return;
 	}
 
@@ -245,7 +255,7 @@ static void hear(struct arena *a, struct str channel, struct str text)
 	if (str_is(kind, "events"))
 		hear_event(a, t, message);
 	else
-		hear_room(a, message, text);
+		hear_room(a, t, message, text);
 }
 
 static void note_away(void)

@@ -26,6 +26,7 @@ struct tenant {
 	int64_t told; /* position of the last event that its rooms were told of (realtime/news.h) */
 	bool is_settled;      /* Redis brings what comes after it */
 	int64_t rested_at_us; /* monotonic: what its messages took is made up for (turns.h) */
+	int64_t turn_us;      /* of the loop's, since others were last let in between */
 	struct waiting waiting;
 };
 

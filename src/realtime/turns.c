@@ -12,9 +12,10 @@
 
 #include <libwebsockets.h>
 
-/* A tenant's messages may take 50 ms of the loop's time at once, and half of it from then on. */
-#define TENANT_SHARE    2
-#define TENANT_AHEAD_US (100 * US_PER_MS)
+/* A tenant's messages may take half a second of the loop's time, and half of it from then on; and
+ * so much in one turn of the loop, for which all others wait. */
+#define TENANT_AHEAD_US US_PER_S
+#define TENANT_TURN_US  (10 * US_PER_MS)
 
 /* It rests so much longer than it has to, and then has as much time at once: timers are no finer
  * than a millisecond, and each turn of the loop looks at all connections. */
@@ -22,25 +23,28 @@
 
 /* ---- shares ---- */
 
-/* Time that begins at began_us (monotonic) costs the tenant us. */
-static void charge(struct tenant *t, int64_t began_us, int64_t us)
+void turns_charge(struct tenant *t, int64_t began_us, enum turns_price times)
 {
+	int64_t us = clock_monotonic_us() - began_us;
+
 	if (t->rested_at_us < began_us)
 		t->rested_at_us = began_us;
-	t->rested_at_us += us;
+	t->rested_at_us += times * us;
+	t->turn_us += us;
 }
 
-void turns_admitted(struct tenant *t, int64_t began_us)
-{
-	charge(t, began_us, clock_monotonic_us() - began_us);
-}
-
-/* How long no message of the tenant's is answered yet, µs; 0: the next may be. */
+/* How long no message of the tenant's is answered yet, µs; 0: the next may be, in this turn or the
+ * next. */
 static int64_t rest_us(const struct tenant *t)
 {
 	int64_t us = t->rested_at_us - TENANT_AHEAD_US - clock_monotonic_us();
 
 	return us > 0 ? us : 0;
+}
+
+static bool has_turn(const struct tenant *t)
+{
+	return t->turn_us < TENANT_TURN_US && !rest_us(t);
 }
 
 /* A join asks PostgreSQL, and everybody waits meanwhile. */
@@ -49,7 +53,7 @@ static void hear(struct connection *conn, struct str text)
 	int64_t began_us = clock_monotonic_us();
 
 	conversation_hear(conn, text);
-	charge(conn->tenant, began_us, TENANT_SHARE * (clock_monotonic_us() - began_us));
+	turns_charge(conn->tenant, began_us, TURNS_HALF);
 }
 
 /* ---- parts ---- */
@@ -84,9 +88,10 @@ static bool part_add(struct connection *conn, const void *p, size_t len)
 static void set_timer(const struct tenant *t)
 {
 	const struct connection *first = TAILQ_FIRST(&t->waiting);
+	int64_t us = rest_us(t);
 
 	if (first)
-		lws_set_timer_usecs(first->wsi, rest_us(t) + REST_US);
+		lws_set_timer_usecs(first->wsi, us ? us + REST_US : 1);
 }
 
 /* Its answers to pings are not read. */
@@ -126,11 +131,12 @@ static void hear_part(struct connection *conn)
 	(void)lws_rx_flow_control(conn->wsi, 1);
 }
 
-void turns_wake(const struct tenant *t)
+void turns_wake(struct tenant *t)
 {
 	struct connection *conn;
 
-	while ((conn = TAILQ_FIRST(&t->waiting)) && !rest_us(t)) {
+	t->turn_us = 0;
+	while ((conn = TAILQ_FIRST(&t->waiting)) && has_turn(t)) {
 		wait_no_more(conn);
 		hear_part(conn);
 	}
@@ -148,7 +154,7 @@ void turns_leave(struct connection *conn)
 
 void turns_take(struct connection *conn, const void *p, size_t len, bool is_end)
 {
-	bool must_wait = !TAILQ_EMPTY(&conn->tenant->waiting) || rest_us(conn->tenant);
+	bool must_wait = !TAILQ_EMPTY(&conn->tenant->waiting) || !has_turn(conn->tenant);
 
 	if (is_end && !conn->part_len && !must_wait)
 		hear(conn, (struct str){ p, len });

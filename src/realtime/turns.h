@@ -14,14 +14,20 @@ struct tenant;
 void turns_take(struct connection *conn, const void *p, size_t len, bool is_end);
 
 /* The timer of a connection of the tenant's: those that wait are heard, as far as they may be. */
-void turns_wake(const struct tenant *t);
+void turns_wake(struct tenant *t);
 
 /* The connection ends: it waits no more. */
 void turns_leave(struct connection *conn);
 
-/* A handshake of the tenant's has taken the time since began_us (monotonic): its messages wait as
- * long, so that those who shake hands, others' too, do not wait for them as well. */
-void turns_admitted(struct tenant *t, int64_t began_us);
+/*
+ * What the tenant's clients cause beside messages is paid for with their turns: they are heard when
+ * so many times the time since began_us (monotonic) is over.
+ */
+enum turns_price {
+	TURNS_ALL = 1,  /* may take all of the loop: handshakes, whose number a turn is bounded */
+	TURNS_HALF = 2, /* half of it, as messages */
+};
+void turns_charge(struct tenant *t, int64_t began_us, enum turns_price times);
 
 /* Each second: whoever waits for long is not taken for dead. */
 void turns_tick(void);
