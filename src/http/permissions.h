@@ -3,7 +3,7 @@
  * stage that checks, the seed of built-in roles, the OpenAPI document and docs/permissions.md.
  *
  * To add one: a value here, a row there, run scripts/check --write, and give it to a built-in role.
- * tests/closure/permissions.c looks: each is wanted by a route and held by a role.
+ * tests/closure/tables.c looks: each is wanted by a route and held by a role.
  */
 #pragma once
 
