@@ -5,6 +5,8 @@
 
 #include "base/arena.h"
 
+#include <stdarg.h>
+
 #define BUF_FIRST_BYTES 256
 
 static size_t smaller(size_t a, size_t b)
@@ -130,37 +132,31 @@ void buf_i64(struct buf *b, int64_t v)
 	buf_add(b, p, (size_t)(digits + sizeof(digits) - p));
 }
 
-void buf_vprintf(struct buf *b, const char *fmt, va_list ap)
+void buf_printf(struct buf *b, const char *fmt, ...)
 {
 	size_t room = b->cap - b->len;
-	va_list again;
+	va_list ap;
 	int n;
 
 	if (b->overflow)
 		return;
 
-	va_copy(again, ap);
+	va_start(ap, fmt);
 	n = vsnprintf(b->data ? b->data + b->len : NULL, room, fmt, ap);
+	va_end(ap);
 	BUG_IF(n < 0);
 
 	if (!reserve(b, (size_t)n)) {
 		if (b->data)
 			b->data[b->len] = '\0';
-	} else {
-		if ((size_t)n >= room)
-			(void)vsnprintf(b->data + b->len, (size_t)n + 1, fmt, again);
-		b->len += (size_t)n;
+		return;
 	}
-	va_end(again);
-}
-
-void buf_printf(struct buf *b, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	buf_vprintf(b, fmt, ap);
-	va_end(ap);
+	if ((size_t)n >= room) {
+		va_start(ap, fmt);
+		(void)vsnprintf(b->data + b->len, (size_t)n + 1, fmt, ap);
+		va_end(ap);
+	}
+	b->len += (size_t)n;
 }
 
 struct str buf_view(const struct buf *b)

@@ -10,8 +10,6 @@
 #include "base/base.h"
 #include "base/str.h"
 
-#include <stdarg.h>
-
 struct arena;
 
 struct buf {
@@ -33,6 +31,5 @@ void buf_str(struct buf *b, const char *s);
 void buf_char(struct buf *b, char c);
 void buf_i64(struct buf *b, int64_t v);
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
-void buf_vprintf(struct buf *b, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
 
 struct str buf_view(const struct buf *b);

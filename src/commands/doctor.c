@@ -25,6 +25,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <libgen.h>
+#include <stdarg.h>
 #include <sys/stat.h>
 #include <unistd.h>
 

@@ -95,9 +95,6 @@ int shape_read(struct ctx *c, const struct shape *s, const struct json *value, c
  * is an array. */
 int shape_read_query(struct ctx *c, const struct shape *s, struct str query, void **ret) MUST_CHECK;
 
-/* One text value against one field, for path parameters and settings; stores it at *ret. */
-int shape_read_text(struct ctx *c, const struct field *f, struct str text, void *ret) MUST_CHECK;
-
 /* A value that would be accepted, for documents: .example, or one of the type. */
 void field_write_example(struct jsonwrite *w, const struct field *f);
 void shape_write_example(struct jsonwrite *w, const struct shape *s);

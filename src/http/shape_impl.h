@@ -81,10 +81,6 @@ void shape_store_number(struct ctx *c, const struct field *f, const struct place
 			void *dest);
 bool shape_count_fits(struct ctx *c, const struct field *f, const struct place *at, size_t items);
 
-/* Any value that came as text: numbers and truth values are read from it. */
-void shape_store_coerced(struct ctx *c, const struct field *f, const struct place *at,
-			 struct str text, void *dest);
-
 /* What stands in for an absent field: its .fallback, else nothing. */
 void shape_store_absent(struct ctx *c, const struct field *f, const struct place *at, void *dest);
 

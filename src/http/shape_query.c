@@ -1,5 +1,4 @@
-/* Text into a typed struct: query strings, path parameters, fall-backs. Values are coerced, as
- * z.coerce does. */
+/* Text into a typed struct: query strings and fall-backs. Values are coerced, as z.coerce does. */
 #include "http/shape.h"
 
 #include "base/arena.h"
@@ -8,6 +7,9 @@
 #include "http/shape_impl.h"
 
 #define VALUES_MAX 100 /* of one repeated key */
+
+static void store_coerced(struct ctx *c, const struct field *f, const struct place *at,
+			  struct str text, void *dest);
 
 /* "true" and "1", "false" and "0"; else false. */
 static bool read_bool(struct str text, bool *ret)
@@ -18,7 +20,7 @@ static bool read_bool(struct str text, bool *ret)
 }
 
 /* Elements of an array that is one text: "a,b". */
-/* NOLINTNEXTLINE(misc-no-recursion): see shape_store_coerced */
+/* NOLINTNEXTLINE(misc-no-recursion): see store_coerced */
 static void store_parts(struct ctx *c, const struct field *f, const struct place *at,
 			struct str text, struct list *dest)
 {
@@ -37,14 +39,15 @@ static void store_parts(struct ctx *c, const struct field *f, const struct place
 		struct place element = { at, NULL, i };
 
 		part = str_cut(&text, ',');
-		shape_store_coerced(c, f->of, &element, part, items + i * size);
+		store_coerced(c, f->of, &element, part, items + i * size);
 	}
 	*dest = (struct list){ items, n };
 }
 
+/* Any value that came as text: numbers and truth values are read from it. */
 /* NOLINTNEXTLINE(misc-no-recursion): an array's elements are no arrays (shape_mistake) */
-void shape_store_coerced(struct ctx *c, const struct field *f, const struct place *at,
-			 struct str text, void *dest)
+static void store_coerced(struct ctx *c, const struct field *f, const struct place *at,
+			  struct str text, void *dest)
 {
 	int64_t number;
 	double real;
@@ -79,19 +82,7 @@ void shape_store_coerced(struct ctx *c, const struct field *f, const struct plac
 void shape_store_absent(struct ctx *c, const struct field *f, const struct place *at, void *dest)
 {
 	if (f->fallback)
-		shape_store_coerced(c, f, at, str_of(f->fallback), dest);
-}
-
-int shape_read_text(struct ctx *c, const struct field *f, struct str text, void *ret)
-{
-	struct place at = { NULL, f->name, 0 };
-
-	if (!str_is_utf8(text))
-		shape_issue(c, &at, "invalid_string", "Invalid UTF-8");
-	else
-		shape_store_coerced(c, f, &at, text, ret);
-
-	return c->fault.err;
+		store_coerced(c, f, at, str_of(f->fallback), dest);
 }
 
 /* One key and value of a query string, decoded. */
@@ -163,7 +154,7 @@ static void read_field(struct ctx *c, const struct field *f, const struct pair *
 		shape_issue(c, &at, "invalid_type", "Expected %s, received array",
 			    shape_types[f->type].json);
 	else
-		shape_store_coerced(c, f, &at, value, dest);
+		store_coerced(c, f, &at, value, dest);
 }
 
 int shape_read_query(struct ctx *c, const struct shape *s, struct str query, void **ret)

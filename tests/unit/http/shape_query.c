@@ -131,12 +131,3 @@ Test(shape_query, each_violation_is_one_issue_with_its_place)
 		cr_expect_str_eq(c.fault.issues[0].message, bad[i].message, "%s", bad[i].query);
 	}
 }
-
-Test(shape_query, one_text_against_one_field)
-{
-	int64_t page = 0;
-
-	cr_expect_eq(shape_read_text(&c, &fields[3], STR("9"), &page), OK);
-	cr_expect_eq(page, 9);
-	cr_expect_eq(shape_read_text(&c, &fields[3], STR("\xff"), &page), ERR_VALIDATION_ERROR);
-}
