@@ -132,6 +132,14 @@ static int read_all(struct request *r, size_t len)
 	return OK;
 }
 
+/* RFC 9110 section 8.4.1; "identity" says that there is none. */
+static bool is_encoded(const struct request *r)
+{
+	struct str coding = str_trim(str_of(request_header(r, "CONTENT_ENCODING")));
+
+	return coding.len && !str_is_nocase(coding, "identity");
+}
+
 int incoming_body(struct request *r)
 {
 	struct str length = str_of(param(r, "CONTENT_LENGTH"));
@@ -146,6 +154,9 @@ int incoming_body(struct request *r)
 		return OK;
 	if (!(r->route->flags & ROUTE_RAW_BODY) && !is_json(param(r, "CONTENT_TYPE")))
 		return fail(r->ctx, ERR_UNSUPPORTED_MEDIA_TYPE, NULL, NULL);
+	if (is_encoded(r))
+		return fail(r->ctx, ERR_UNSUPPORTED_MEDIA_TYPE, NULL,
+			    "The body must be sent as it is, without Content-Encoding");
 
 	return read_all(r, (size_t)len);
 }

@@ -15,5 +15,5 @@ struct request;
 int incoming_head(struct request *r) MUST_CHECK;
 
 /* The body into r->body_text: at most BODY_MAX bytes; JSON by its Content-Type, except on rows with
- * ROUTE_RAW_BODY. */
+ * ROUTE_RAW_BODY. No Content-Encoding is taken. */
 int incoming_body(struct request *r) MUST_CHECK;

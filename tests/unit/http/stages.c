@@ -155,6 +155,23 @@ Test(stages, a_body_must_be_json)
 	}
 }
 
+Test(stages, a_body_comes_as_it_is)
+{
+	static const struct {
+		const char *coding;
+		bool is_good;
+	} codings[] = {
+		{ "identity", true }, { "", true }, { "gzip", false }, { "gzip, identity", false }
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(codings); i++) {
+		with_header("HTTP_CONTENT_ENCODING", codings[i].coding);
+		with_body("{\"name\":\"a\"}");
+		cr_expect_eq(ask("POST", "/things").status, codings[i].is_good ? 201 : 415, "%s",
+			     codings[i].coding);
+	}
+}
+
 Test(stages, a_body_has_a_greatest_length)
 {
 	with_header("CONTENT_LENGTH", "1025");
