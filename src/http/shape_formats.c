@@ -214,6 +214,7 @@ const struct shape_pattern shape_patterns[] = {
 	{ "permission", "^[a-z][A-Za-z]*$", "Invalid permission", "canViewUsers" },
 	{ "eventType", "^([*]|" NAME_PART "([.]" NAME_PART ")*([.][*])?)$", "Invalid event type", "project.created" },
 	{ "localPath", "^/[!-~]*$", "Invalid path: it begins with / and has visible ASCII alone", "/projects" },
+	{ "line", "^ *[^\001-\040\177][^\001-\037\177]*$", "Expected one line, and not a blank one", "Blue team" },
 	{ "printable", "^[^\001-\037\177]*$", "Control characters are not allowed", "Blue team" },
 	{ 0 },
 };

@@ -29,9 +29,9 @@ static const struct shape shown_shape = REPLY_SHAPE("InvitationShown", shown_fie
 static const struct field accept_fields[] = {
 	{ "password", T_PASSWORD, REQUIRED, offsetof(struct invite_accept, password), .secret = true,
 	  .about = "Of the account that has the email; or of the one that is made" },
-	{ "firstName", T_STRING, OPTIONAL, offsetof(struct invite_accept, first_name), .min = 1, .max = 100,
+	{ "firstName", T_STRING, OPTIONAL, offsetof(struct invite_accept, first_name), .min = 1, .max = 100, .pattern = "line",
 	  .about = "Given name, of a new account", .example = "Ann" },
-	{ "lastName", T_STRING, OPTIONAL, offsetof(struct invite_accept, last_name), .min = 1, .max = 100,
+	{ "lastName", T_STRING, OPTIONAL, offsetof(struct invite_accept, last_name), .min = 1, .max = 100, .pattern = "line",
 	  .about = "Family name, of a new account", .example = "Example" },
 };
 static const struct shape accept_shape = SHAPE("InvitationAccept", struct invite_accept, accept_fields);

@@ -20,10 +20,10 @@ static const char *const seat_statuses[] = { "active", "pending", "suspended", N
 static const struct field role_key = { .type = T_SLUG, .max = 63, .about = "A role's key", .example = "owner" };
 
 static const struct field account_patch_fields[] = {
-	{ "firstName", T_STRING, OPTIONAL_NULLABLE, offsetof(struct account_patch, first_name), .min = 1, .max = 100,
+	{ "firstName", T_STRING, OPTIONAL_NULLABLE, offsetof(struct account_patch, first_name), .min = 1, .max = 100, .pattern = "line",
 	  .has = offsetof(struct account_patch, has_first_name),
 	  .about = "Given name", .example = "Ann" },
-	{ "lastName", T_STRING, OPTIONAL_NULLABLE, offsetof(struct account_patch, last_name), .min = 1, .max = 100,
+	{ "lastName", T_STRING, OPTIONAL_NULLABLE, offsetof(struct account_patch, last_name), .min = 1, .max = 100, .pattern = "line",
 	  .has = offsetof(struct account_patch, has_last_name),
 	  .about = "Family name", .example = "Example" },
 };

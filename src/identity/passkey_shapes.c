@@ -27,7 +27,7 @@ static const struct field passkey_fields[] = {
 const struct shape passkey_shape = REPLY_SHAPE("Passkey", passkey_fields);
 
 static const struct field patch_fields[] = {
-	{ "name", T_STRING, REQUIRED, offsetof(struct passkey_patch, name), .min = 1, .max = 100,
+	{ "name", T_STRING, REQUIRED, offsetof(struct passkey_patch, name), .min = 1, .max = 100, .pattern = "line",
 	  .about = "What the person calls it", .example = "Ann's phone" },
 };
 const struct shape passkey_patch_shape = SHAPE("PasskeyPatch", struct passkey_patch, patch_fields);
@@ -72,7 +72,7 @@ static const struct field created_fields[] = {
 static const struct shape created = SHAPE("PasskeyCreated", struct passkey_created, created_fields);
 
 static const struct field new_fields[] = {
-	{ "name", T_STRING, OPTIONAL, offsetof(struct passkey_new, name), .min = 1, .max = 100, .fallback = "Passkey",
+	{ "name", T_STRING, OPTIONAL, offsetof(struct passkey_new, name), .min = 1, .max = 100, .pattern = "line", .fallback = "Passkey",
 	  .about = "What the person calls it", .example = "Ann's phone" },
 	{ "credential", T_OBJECT, REQUIRED, offsetof(struct passkey_new, credential), .shape = &created,
 	  .about = "What toJSON() of the new credential gives" },

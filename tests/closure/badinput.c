@@ -127,6 +127,22 @@ Test(badinput, no_route_takes_what_is_no_json)
 	}
 }
 
+/* They stand in subjects of mails, in lists, in logs. */
+Test(badinput, names_that_are_no_line_are_refused)
+{
+	static const char *const names[] = { "   ", "a\\r\\nBcc: b@example.com", "a\\u001b[2J",
+					     "\\t" };
+	struct caller ann = caller(ROLE_OWNER);
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		answer_is_error(post(&ann, "/projects",
+				     strf("{\"slug\":\"blue\",\"name\":\"%s\"}", names[i])),
+				400, "VALIDATION_ERROR", "name");
+		answer_is_error(patch(&ann, "/tenant", strf("{\"name\":\"%s\"}", names[i])), 400,
+				"VALIDATION_ERROR", "name");
+	}
+}
+
 Test(badinput, bodies_of_another_type_are_refused)
 {
 	static const char *const types[] = { "text/plain",
@@ -161,7 +177,7 @@ Test(badinput, bodies_that_are_too_large_are_refused)
 /* Text that breaks SQL, logs, HTML or terminals is text like any other. */
 Test(badinput, strange_but_valid_text_is_kept_as_it_is)
 {
-	static const char *const names[] = {
+	static const char *const texts[] = {
 		"'; DROP TABLE projects; --",
 		"%s%n%x",
 		"<script>alert(1)</script>",
@@ -174,8 +190,9 @@ Test(badinput, strange_but_valid_text_is_kept_as_it_is)
 	};
 	struct caller ann = caller(ROLE_ADMIN);
 
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		const char *body = strf("{\"slug\":\"s%zu\",\"name\":\"%s\"}", i, names[i]);
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		const char *body = strf("{\"slug\":\"s%zu\",\"name\":\"x\",\"description\":\"%s\"}",
+					i, texts[i]);
 		struct answer made = answer_is(post(&ann, "/projects", body), 201);
 		const char *path = strf("/projects/%s", answer_text(made, "id"));
 

@@ -102,9 +102,11 @@ static struct caller owner_of_much(void)
 
 	(void)user_make(ann.tenant, ROLE_MEMBER, NULL);
 	for (int i = 0; i < 3; i++)
-		answer_is(post(&ann, "/projects",
-			       strf("{\"slug\":\"%s\",\"name\":\"x\\u00e4\\n\"}", new_word())),
-			  201);
+		answer_is(
+			post(&ann, "/projects",
+			     strf("{\"slug\":\"%s\",\"name\":\"x\",\"description\":\"\\u00e4\\n\"}",
+				  new_word())),
+			201);
 	answer_is(post(&ann, "/users", strf("{\"email\":\"%s@example.com\"}", new_word())), 201);
 	(void)api_key_make(ann.tenant, ann.user, "canViewUsers");
 	return ann;

@@ -21,7 +21,7 @@ static const struct field scope = { .type = T_STRING, .min = 1, .max = 100, .pat
 static const struct field network = { .type = T_CIDR, .about = "Addresses, as CIDR", .example = "127.0.0.0/8" };
 
 static const struct field apikey_new_fields[] = {
-	{ "name", T_STRING, REQUIRED, offsetof(struct apikey_new, name), .min = 1, .max = 100,
+	{ "name", T_STRING, REQUIRED, offsetof(struct apikey_new, name), .min = 1, .max = 100, .pattern = "line",
 	  .about = "Name shown to people", .example = "Nightly report" },
 	{ "scopes", T_ARRAY, REQUIRED, offsetof(struct apikey_new, scopes), .of = &scope, .min = 1, .max = 100,
 	  .about = "What the key may do, as long as its maker may; not canManageApiKeys", .example = "[\"canViewUsers\"]" },
@@ -35,7 +35,7 @@ static const struct field apikey_new_fields[] = {
 static const struct shape apikey_new = SHAPE("ApiKeyNew", struct apikey_new, apikey_new_fields);
 
 static const struct field apikey_patch_fields[] = {
-	{ "name", T_STRING, OPTIONAL, offsetof(struct apikey_patch, name), .min = 1, .max = 100,
+	{ "name", T_STRING, OPTIONAL, offsetof(struct apikey_patch, name), .min = 1, .max = 100, .pattern = "line",
 	  .has = offsetof(struct apikey_patch, has_name),
 	  .about = "Name shown to people", .example = "Nightly report" },
 	{ "scopes", T_ARRAY, OPTIONAL, offsetof(struct apikey_patch, scopes), .of = &scope, .min = 1, .max = 100,

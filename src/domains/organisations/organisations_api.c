@@ -9,7 +9,7 @@
 
 /* clang-format off */
 static const struct field tenant_new_fields[] = {
-	{ "name", T_STRING, REQUIRED, offsetof(struct tenant_new, name), .min = 1, .max = 200,
+	{ "name", T_STRING, REQUIRED, offsetof(struct tenant_new, name), .min = 1, .max = 200, .pattern = "line",
 	  .about = "Name shown to people; the slug comes of it", .example = "Acme Inc." },
 };
 static const struct shape tenant_new = SHAPE("OrganisationNew", struct tenant_new, tenant_new_fields);

@@ -38,7 +38,7 @@ static const struct field limits_fields[] = {
 static const struct shape limits = SHAPE("TenantLimits", struct tenant_limits, limits_fields);
 
 static const struct field new_fields[] = {
-	{ "name", T_STRING, REQUIRED, offsetof(struct platform_tenant_new, name), .min = 1, .max = 200,
+	{ "name", T_STRING, REQUIRED, offsetof(struct platform_tenant_new, name), .min = 1, .max = 200, .pattern = "line",
 	  .about = "Name shown to people", .example = "Acme Inc." },
 	{ "slug", T_SLUG, REQUIRED, offsetof(struct platform_tenant_new, slug), .min = 2, .max = 63,
 	  .about = "Name in log-ins, unique on the platform", .example = "acme" },

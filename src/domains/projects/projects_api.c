@@ -16,7 +16,7 @@ static const char *const statuses[] = { "active", "archived", NULL };
 static const struct field project_new_fields[] = {
 	{ "slug", T_SLUG, REQUIRED, offsetof(struct project_new, slug), .max = 63,
 	  .about = "Name in URLs, unique in the tenant", .example = "blue" },
-	{ "name", T_STRING, REQUIRED, offsetof(struct project_new, name), .min = 1, .max = 200,
+	{ "name", T_STRING, REQUIRED, offsetof(struct project_new, name), .min = 1, .max = 200, .pattern = "line",
 	  .about = "Name shown to people", .example = "Blue team" },
 	{ "description", T_STRING, OPTIONAL_NULLABLE, offsetof(struct project_new, description), .max = 2000,
 	  .about = "What the project is for", .example = "Everything that is blue" },
@@ -27,7 +27,7 @@ static const struct field project_patch_fields[] = {
 	{ "slug", T_SLUG, OPTIONAL, offsetof(struct project_patch, slug), .max = 63,
 	  .has = offsetof(struct project_patch, has_slug),
 	  .about = "Name in URLs, unique in the tenant", .example = "blue" },
-	{ "name", T_STRING, OPTIONAL, offsetof(struct project_patch, name), .min = 1, .max = 200,
+	{ "name", T_STRING, OPTIONAL, offsetof(struct project_patch, name), .min = 1, .max = 200, .pattern = "line",
 	  .has = offsetof(struct project_patch, has_name),
 	  .about = "Name shown to people", .example = "Blue team" },
 	{ "description", T_STRING, OPTIONAL_NULLABLE, offsetof(struct project_patch, description), .max = 2000,

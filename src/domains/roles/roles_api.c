@@ -16,7 +16,7 @@ static const struct field permission_name = { .type = T_STRING, .min = 1, .max =
 static const struct field role_new_fields[] = {
 	{ "key", T_SLUG, REQUIRED, offsetof(struct role_new, key), .max = 63,
 	  .about = "What the role is given by; unique in the tenant, and never changes", .example = "support" },
-	{ "name", T_STRING, REQUIRED, offsetof(struct role_new, name), .min = 1, .max = 100,
+	{ "name", T_STRING, REQUIRED, offsetof(struct role_new, name), .min = 1, .max = 100, .pattern = "line",
 	  .about = "Name shown to people", .example = "Support" },
 	{ "description", T_STRING, OPTIONAL_NULLABLE, offsetof(struct role_new, description), .max = 500,
 	  .about = "Who should have it", .example = "Answers customers" },
@@ -26,7 +26,7 @@ static const struct field role_new_fields[] = {
 static const struct shape role_new = SHAPE("RoleNew", struct role_new, role_new_fields);
 
 static const struct field role_patch_fields[] = {
-	{ "name", T_STRING, OPTIONAL, offsetof(struct role_patch, name), .min = 1, .max = 100,
+	{ "name", T_STRING, OPTIONAL, offsetof(struct role_patch, name), .min = 1, .max = 100, .pattern = "line",
 	  .has = offsetof(struct role_patch, has_name),
 	  .about = "Name shown to people", .example = "Support" },
 	{ "description", T_STRING, OPTIONAL_NULLABLE, offsetof(struct role_patch, description), .max = 500,

@@ -42,7 +42,7 @@ static const struct field tenant_patch_fields[] = {
 	{ "slug", T_SLUG, OPTIONAL, offsetof(struct tenant_patch, slug), .min = 2, .max = 63,
 	  .has = offsetof(struct tenant_patch, has_slug),
 	  .about = "Name in log-ins, unique on the platform; the one before is taken for 90 days more", .example = "acme" },
-	{ "name", T_STRING, OPTIONAL, offsetof(struct tenant_patch, name), .min = 1, .max = 200,
+	{ "name", T_STRING, OPTIONAL, offsetof(struct tenant_patch, name), .min = 1, .max = 200, .pattern = "line",
 	  .has = offsetof(struct tenant_patch, has_name),
 	  .about = "Name shown to people", .example = "Acme Inc." },
 	{ "settings", T_OBJECT, OPTIONAL, offsetof(struct tenant_patch, settings), .shape = &settings,

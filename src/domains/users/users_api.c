@@ -17,11 +17,11 @@ static const struct field role_key = { .type = T_SLUG, .max = 63, .about = "A ro
 static const struct field user_new_fields[] = {
 	{ "email", T_EMAIL, REQUIRED, offsetof(struct user_new, email), .max = 254,
 	  .about = "Whom to invite; one user a tenant", .example = "john@example.com" },
-	{ "firstName", T_STRING, OPTIONAL, offsetof(struct user_new, first_name), .min = 1, .max = 100,
+	{ "firstName", T_STRING, OPTIONAL, offsetof(struct user_new, first_name), .min = 1, .max = 100, .pattern = "line",
 	  .about = "Given name", .example = "John" },
-	{ "lastName", T_STRING, OPTIONAL, offsetof(struct user_new, last_name), .min = 1, .max = 100,
+	{ "lastName", T_STRING, OPTIONAL, offsetof(struct user_new, last_name), .min = 1, .max = 100, .pattern = "line",
 	  .about = "Family name", .example = "Doe" },
-	{ "displayName", T_STRING, OPTIONAL, offsetof(struct user_new, display_name), .min = 1, .max = 200,
+	{ "displayName", T_STRING, OPTIONAL, offsetof(struct user_new, display_name), .min = 1, .max = 200, .pattern = "line",
 	  .about = "Name shown to people", .example = "Johnny" },
 	{ "phone", T_STRING, OPTIONAL, offsetof(struct user_new, phone), .min = 3, .max = 20, .pattern = "phone",
 	  .about = "Telephone number", .example = "+49 30 901820" },
@@ -31,13 +31,13 @@ static const struct field user_new_fields[] = {
 static const struct shape user_new = SHAPE("UserNew", struct user_new, user_new_fields);
 
 static const struct field user_patch_fields[] = {
-	{ "firstName", T_STRING, OPTIONAL_NULLABLE, offsetof(struct user_patch, first_name), .min = 1, .max = 100,
+	{ "firstName", T_STRING, OPTIONAL_NULLABLE, offsetof(struct user_patch, first_name), .min = 1, .max = 100, .pattern = "line",
 	  .has = offsetof(struct user_patch, has_first_name),
 	  .about = "Given name", .example = "John" },
-	{ "lastName", T_STRING, OPTIONAL_NULLABLE, offsetof(struct user_patch, last_name), .min = 1, .max = 100,
+	{ "lastName", T_STRING, OPTIONAL_NULLABLE, offsetof(struct user_patch, last_name), .min = 1, .max = 100, .pattern = "line",
 	  .has = offsetof(struct user_patch, has_last_name),
 	  .about = "Family name", .example = "Doe" },
-	{ "displayName", T_STRING, OPTIONAL_NULLABLE, offsetof(struct user_patch, display_name), .min = 1, .max = 200,
+	{ "displayName", T_STRING, OPTIONAL_NULLABLE, offsetof(struct user_patch, display_name), .min = 1, .max = 200, .pattern = "line",
 	  .has = offsetof(struct user_patch, has_display_name),
 	  .about = "Name shown to people", .example = "Johnny" },
 	{ "avatar", T_URI, OPTIONAL_NULLABLE, offsetof(struct user_patch, avatar), .max = 2000,

@@ -82,6 +82,7 @@ static const struct {
 } matches[] = {
 	{ "eventType", "*", true }, { "eventType", "project.*", true }, { "eventType", "project.", false },
 	{ "eventType", "apiKey.created", true }, { "token", "a b", false }, { "printable", "a\tb", false }, { "printable", "ä", true },
+	{ "line", " a b ", true }, { "line", "é", true }, { "line", "  ", false }, { "line", "a\r\nb", false }, { "line", " \t", false },
 	{ "permission", "CanView", false }, { "phone", "(030) 90-18", true }, { "phone", "0049+30", false }, { "phone", "+4", false },
 };
 /* clang-format on */
