@@ -4,8 +4,6 @@
  * A line is assembled in one buffer of the process and leaves with one write(2). What might make it
  * longer than that buffer is cut beforehand, so that a line is always whole JSON.
  */
-#define ZYGO_MAY_ALLOCATE
-
 #include "base/log.h"
 
 #include "base/buf.h"

@@ -1,6 +1,4 @@
 /* A connection that only hears: see subscriber.h. */
-#define ZYGO_MAY_ALLOCATE /* the set of channels is the process's */
-
 #include "cache/subscriber.h"
 
 #include "base/arena.h"

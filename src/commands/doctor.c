@@ -4,8 +4,6 @@
  *
  * To add a check: a function that calls ok(), warning() or problem(), and a row in checks[].
  */
-#define ZYGO_MAY_ALLOCATE /* the findings are a process's buffer */
-
 #include "commands/commands.h"
 
 #include "base/buf.h"

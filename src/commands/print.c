@@ -2,8 +2,6 @@
  * `zygo print` and `zygo openapi`: the tables as pages, which are committed and never edited. They
  * need no settings, so that a build prints what every build prints.
  */
-#define ZYGO_MAY_ALLOCATE /* a page is a process's buffer */
-
 #include "commands/commands.h"
 
 #include "base/buf.h"

@@ -1,6 +1,4 @@
 /* See start.h. */
-#define ZYGO_MAY_ALLOCATE /* the findings are a process's buffer */
-
 #include "commands/start.h"
 
 #include "base/buf.h"

@@ -3,7 +3,6 @@
  * key's algorithm, its signature is of that key, and its claims are from us, for us and of this
  * time. libjwt does the signature.
  */
-#define ZYGO_MAY_ALLOCATE
 #include "crypto/jws_impl.h"
 
 #include "base/arena.h"

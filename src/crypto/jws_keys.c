@@ -3,7 +3,6 @@
  * wants that. With a P-256 key of our own making none of OpenSSL's calls here can fail but for want
  * of memory.
  */
-#define ZYGO_MAY_ALLOCATE
 #include "crypto/jws_impl.h"
 
 #include "base/jsonwrite.h"

@@ -19,7 +19,6 @@
 #include "net/fetch.h"
 
 #define SUBJECT_MAX 255 /* bytes: OpenID Connect Core section 2 */
-#define NAME_MAX    100 /* bytes that are kept of a name */
 
 const struct conflict oauth_conflicts[] = {
 	{ "oauth_identities_realm_id_issuer_subject_key", ERR_RESOURCE_CONFLICT, NULL,

@@ -1,6 +1,4 @@
 /* SMTP by libcurl: see smtp.h. */
-#define ZYGO_MAY_ALLOCATE
-
 #include "net/smtp.h"
 
 #include "base/arena.h"
@@ -98,18 +96,12 @@ static int refused(struct ctx *c, CURL *curl, CURLcode failed, const char *why,
 int smtp_send(struct ctx *c, const char *from, const char *to, struct str message,
 	      bool *ret_is_hopeless)
 {
-	static bool is_ready;
 	char why[CURL_ERROR_SIZE] = "";
 	struct curl_slist *rcpt;
 	CURLcode failed;
-	CURL *curl;
+	CURL *curl = curl_easy_init();
 	int err = OK;
 
-	if (!is_ready)
-		BUG_IF(curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK);
-	is_ready = true;
-
-	curl = curl_easy_init();
 	rcpt = curl_slist_append(NULL, arena_printf(c->arena, "<%s>", to));
 	BUG_IF(!curl || !rcpt); /* no memory */
 	set_server(curl, c);

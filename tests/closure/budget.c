@@ -14,8 +14,6 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#define IDS_MAX 64
-
 /* "redis;dur=0.041;desc="1 trips"": how many. */
 static int64_t trips(const struct answer *a, const char *to)
 {

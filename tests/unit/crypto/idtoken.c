@@ -1,5 +1,4 @@
 /* ID tokens of a provider of the test's own: what is believed, and each way not to be. */
-#define ZYGO_MAY_ALLOCATE
 #include "crypto/idtoken.h"
 
 #include "base/arena.h"

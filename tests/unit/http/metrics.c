@@ -1,6 +1,4 @@
 /* The scoreboard as Prometheus reads it. */
-#define ZYGO_MAY_ALLOCATE
-
 #include "http/metrics.h"
 
 #include "base/buf.h"

@@ -1,6 +1,4 @@
 /* What one master writes, the next one reads. */
-#define ZYGO_MAY_ALLOCATE
-
 #include "prefork/inherited.h"
 
 #include "base/buf.h"
