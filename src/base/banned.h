@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +51,16 @@
 #define ctime(x) BANNED(ctime)
 #undef asctime
 #define asctime(x) BANNED(asctime)
+
+/* changes what strtod() and printf() read and write: all is in the "C" locale */
+#undef setlocale
+#define setlocale(x, y) BANNED(setlocale)
+
+/* a shell between us and the program: fork, execv */
+#undef system
+#define system(x) BANNED(system)
+#undef popen
+#define popen(x, y) BANNED(popen)
 
 /* predictable: random_bytes */
 #undef rand
