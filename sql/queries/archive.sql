@@ -84,15 +84,18 @@ FROM lost;
 -- name: archive_restore_rows :exec  role: system
 SELECT restore_rows($1, $2);
 
--- What waited when it was archived is sent to nobody now.  $1 behind which, $2 how many, $3 tenant.
+-- What waited when it was archived is sent to nobody now. Nothing is known yet of a table that was just filled: in the order of its key a part
+-- is found by that key alone, and what is found is changed by its place.  $1 behind which, $2 how many, $3 tenant.
 -- name: archive_quiet_deliveries :one  role: system
 WITH part AS MATERIALIZED (
 	SELECT part_end('webhook_deliveries', 'id', $3, $1, $2) AS ends_at
 ), quiet AS (
 	UPDATE webhook_deliveries
 	SET state = 'cancelled', finished_at = now(), sender = NULL, leased_until = NULL, error = 'The tenant was away'
-	WHERE tenant_id = $3 AND id > coalesce($1, platform_tenant()) AND id <= (SELECT ends_at FROM part)
-	  AND state IN ('waiting', 'delayed', 'active')
+	WHERE ctid = ANY (ARRAY(SELECT d.ctid FROM webhook_deliveries d
+				WHERE d.tenant_id = $3 AND d.id > coalesce($1, platform_tenant()) AND d.id <= (SELECT ends_at FROM part)
+				  AND d.state IN ('waiting', 'delayed', 'active')
+				ORDER BY d.id))
 	RETURNING id
 )
 SELECT nullif(ends_at, last_id()) AS last, (SELECT count(*) FROM quiet) AS done FROM part;
@@ -103,7 +106,10 @@ WITH part AS MATERIALIZED (
 	SELECT part_end('notifications', 'id', $3, $1, $2) AS ends_at
 ), quiet AS (
 	UPDATE notifications SET awaits_digest = false
-	WHERE tenant_id = $3 AND id > coalesce($1, platform_tenant()) AND id <= (SELECT ends_at FROM part) AND awaits_digest
+	WHERE ctid = ANY (ARRAY(SELECT n.ctid FROM notifications n
+				WHERE n.tenant_id = $3 AND n.id > coalesce($1, platform_tenant()) AND n.id <= (SELECT ends_at FROM part)
+				  AND n.awaits_digest
+				ORDER BY n.id))
 	RETURNING id
 )
 SELECT nullif(ends_at, last_id()) AS last, (SELECT count(*) FROM quiet) AS done FROM part;
@@ -140,9 +146,11 @@ WITH part AS MATERIALIZED (
 	SELECT part_end('events', 'id', $3, $1, $2) AS ends_at
 ), erased AS (
 	INSERT INTO erased_users (tenant_id, user_id)
-	SELECT DISTINCT tenant_id, subject_id FROM events
-	WHERE tenant_id = $3 AND id > coalesce($1, platform_tenant()) AND id <= (SELECT ends_at FROM part)
-	  AND type = 'user.erasureRequested' AND subject_id IS NOT NULL
+	SELECT DISTINCT e.tenant_id, e.subject_id
+	FROM (SELECT tenant_id, subject_id FROM events
+	      WHERE tenant_id = $3 AND id > coalesce($1, platform_tenant()) AND id <= (SELECT ends_at FROM part)
+		AND type = 'user.erasureRequested' AND subject_id IS NOT NULL
+	      ORDER BY id OFFSET 0) AS e
 	ON CONFLICT ON CONSTRAINT erased_users_pkey DO NOTHING
 	RETURNING user_id
 )
