@@ -15,8 +15,8 @@ struct connection;
 struct frame;
 struct slot;
 
-/* Once in each process; the slot shows how many rooms it has. */
-void roster_init(struct slot *slot);
+/* Once in each process, whose slot shows how many rooms it has. */
+void roster_init(struct slot *of_this_process);
 
 TAILQ_HEAD(waiting, connection);
 
