@@ -274,6 +274,20 @@ Test(realtime, what_breaks_the_protocol_is_closed_with_its_code)
 	}
 }
 
+/* U+1F600, cut in the middle; then one whose second half is none. */
+Test(realtime, a_letter_may_be_cut_and_must_be_one)
+{
+	struct caller ann = caller(ROLE_VIEWER);
+	struct websocket *w = websocket_of(&ann);
+
+	websocket_frame(w, FRAME_TEXT, STR("{\"type\":\"ping\",\"x\":\"\xf0\x9f"), true);
+	websocket_frame(w, FRAME_FIN | FRAME_CONTINUATION, STR("\x98\x80\"}"), true);
+	heard_is(w, "type", "pong");
+	websocket_frame(w, FRAME_TEXT, STR("\"\xf0\x9f"), true);
+	websocket_frame(w, FRAME_FIN | FRAME_CONTINUATION, STR("(\""), true);
+	websocket_ends(w, 1007);
+}
+
 Test(realtime, a_message_has_a_greatest_size)
 {
 	struct caller ann = caller(ROLE_VIEWER);
