@@ -104,13 +104,14 @@ static int take(struct crew *w, size_t q)
 	struct batch *b = is_limited(queue) ? talk(w) : talk_lazily(w);
 	const struct rows *rows, *ready = NULL;
 	int64_t began_us = clock_monotonic_us();
+	unsigned size = haul_size(w, q);
 	struct arena *a;
 	int err;
 
 	settle_haul(w, b);
 	add_awake(w, b);
 	batch_add(b, &rows, &sql_jobs_claim,
-		  ARGS(arg_text(queue->name), arg_text(w->name), arg_int(haul_size(w, q)),
+		  ARGS(arg_text(queue->name), arg_text(w->name), arg_int(size),
 		       arg_int(queue->concurrency), arg_int(queue->rate_max),
 		       arg_int(queue->rate_us), arg_uuid(w->queues[q].after)));
 	if (clock_monotonic_us() - w->looked_us >= LOOK_US)
@@ -131,7 +132,7 @@ static int take(struct crew *w, size_t q)
 		return OK;
 	}
 
-	w->haul = haul_new(w, queue, rows, began_us);
+	w->haul = haul_new(w, queue, rows, size, began_us);
 	w->queues[q].after =
 		rows_uuid(rows, w->haul->len - 1, (size_t)rows_find(rows, "tenant_id"));
 	a = w->of_haul;
@@ -166,7 +167,7 @@ static void call_others(struct crew *w)
 {
 	const struct haul *h = w->haul;
 
-	if (haul_may_be_more(w, h))
+	if (haul_may_be_more(h))
 		bell_ring(&w->host->bell, h->queue->name);
 	if (haul_run_us(w, h) <= h->talk_us) {
 		(void)lease_hold(w->host->leases, RUN_LEASE_US);

@@ -41,7 +41,7 @@ struct haul {
 	const struct job_queue *queue;
 	const struct rows *rows;
 	struct outcome *outcomes; /* of the first `begun` of them */
-	size_t len, begun;
+	size_t len, begun, asked;
 	bool is_cut;                  /* the rest is handed back */
 	const struct rows *completed; /* those that settle() has completed; NULL: none */
 	int64_t taken_us, talk_us;    /* monotonic: when; how long that took */
@@ -69,7 +69,6 @@ struct crew {
 	int64_t looked_us; /* monotonic: when it last asked which queues have something */
 	struct {
 		struct uuid after; /* the tenant that came last: the next round begins behind it */
-		unsigned size;     /* of the next haul; 0: nothing is known yet */
 		bool is_ready;     /* may have something to take */
 		int64_t dry_until_us; /* monotonic: it had nothing although it seemed so */
 	} queues[JOB_QUEUES_MAX];
@@ -104,17 +103,18 @@ void settle_at_last(struct crew *w);
 
 #define HAUL_CUT_US (500 * US_PER_MS) /* one that takes longer gives back what is left */
 
-/* What a claim has brought that began then, at least one job: it lives where the claim's rows do.
+/* What a claim of so many, begun then, has brought, at least one job: it lives where the claim's
+ * rows do.
  */
 struct haul *haul_new(struct crew *w, const struct job_queue *q, const struct rows *rows,
-		      int64_t began_us);
+		      unsigned asked, int64_t began_us);
 
 /* How many to take of the q-th queue. */
 unsigned haul_size(const struct crew *w, size_t q);
 
 /* Whether the queue may hold more than what was taken of it: the haul is full, or tenants that have
  * more were given equal shares. */
-bool haul_may_be_more(const struct crew *w, const struct haul *h);
+bool haul_may_be_more(const struct haul *h);
 
 /* How long it will take, as jobs of its queue took lately on this host; 0: nobody knows. */
 int64_t haul_run_us(const struct crew *w, const struct haul *h);

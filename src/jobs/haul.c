@@ -8,10 +8,8 @@
 #include "jobs/lease.h"
 #include "jobs/work.h"
 
-#define BRISK_US (20 * US_PER_MS) /* after one that took less, the next may be twice as large */
-
-/* Jobs in the first haul from a queue, where its batch allows as many. */
-#define FIRST_HAUL 50
+#define HAUL_AIM_US (100 * US_PER_MS) /* how long one shall take to run */
+#define FIRST_HAUL  50                /* jobs, while nobody knows how long they take */
 
 static size_t queue_index(const struct crew *w, const struct haul *h)
 {
@@ -19,13 +17,14 @@ static size_t queue_index(const struct crew *w, const struct haul *h)
 }
 
 struct haul *haul_new(struct crew *w, const struct job_queue *q, const struct rows *rows,
-		      int64_t began_us)
+		      unsigned asked, int64_t began_us)
 {
 	struct haul *h = arena_make(w->of_talk, struct haul);
 	size_t wait = (size_t)rows_find(rows, "wait_us");
 
 	h->queue = q;
 	h->rows = rows;
+	h->asked = asked;
 	h->len = rows_len(rows);
 	h->outcomes = arena_make_n(w->of_talk, struct outcome, h->len);
 	h->taken_us = clock_monotonic_us();
@@ -41,33 +40,33 @@ struct haul *haul_new(struct crew *w, const struct job_queue *q, const struct ro
 	return h;
 }
 
+/* A haul has a price of its own, so many are taken where they are short; where they last they are
+ * left to others, rather than taken and given back. */
 unsigned haul_size(const struct crew *w, size_t q)
 {
-	unsigned size = w->queues[q].size ? w->queues[q].size : FIRST_HAUL,
-		 max = w->book->queues[q].batch;
+	int64_t job_us = leases_job_us(w->host->leases, q),
+		size = job_us ? HAUL_AIM_US / job_us : FIRST_HAUL, max = w->book->queues[q].batch;
 
-	return size < max ? size : max;
+	if (size > max)
+		size = max;
+
+	return size > 0 ? (unsigned)size : 1;
 }
 
-/*
- * How many to take the next time. A haul has a price of its own, so many are taken where they are
- * short; where they are long they are left to others, rather than taken and given back.
- */
+/* One that lasted, or none of whom did, says little of the next: a quarter. */
 void haul_learn(struct crew *w, const struct haul *h, int64_t took_us)
 {
 	size_t q = queue_index(w, h);
-	unsigned size = haul_size(w, q);
+	int64_t was_us = leases_job_us(w->host->leases, q), is_us = took_us / (int64_t)h->begun;
 
-	leases_learn(w->host->leases, q, took_us / (int64_t)h->begun);
-	if (took_us > HAUL_CUT_US)
-		w->queues[q].size = size > 1 ? size / 2 : 1;
-	else if (took_us < BRISK_US && h->len == size)
-		w->queues[q].size = size * 2;
+	if (was_us)
+		is_us = (3 * was_us + is_us) / 4;
+	leases_learn(w->host->leases, q, is_us > 0 ? is_us : 1);
 }
 
-bool haul_may_be_more(const struct crew *w, const struct haul *h)
+bool haul_may_be_more(const struct haul *h)
 {
-	return h->len > 1 || h->len == haul_size(w, queue_index(w, h));
+	return h->len > 1 || h->len == h->asked;
 }
 
 int64_t haul_run_us(const struct crew *w, const struct haul *h)

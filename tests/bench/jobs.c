@@ -4,7 +4,8 @@
  *
  *	jobs add N BATCH       N jobs, BATCH in a transaction
  *	jobs fill N            N jobs, for the next:
- *	jobs run N WORKERS     N jobs that wait already, by so many workers, until the last is done
+ *	jobs run N WORKERS MS  N jobs that wait already, by so many workers, until the last is done;
+ *	                       each lasts so many milliseconds, in which it does nothing
  *	jobs start N RATE      N jobs, one every 20 ms, from adding to the handler, beside RATE
  *	                       others a second that somebody else adds; 0: to workers that sleep
  *
@@ -44,9 +45,12 @@ static struct shared {
 } * shared;
 
 static struct tenant_id tenants[TENANTS];
+static int64_t lasts_us; /* each job */
 
 static int do_nothing(struct job *j UNUSED)
 {
+	if (lasts_us)
+		usleep((useconds_t)lasts_us);
 	shared->done++;
 
 	return OK;
@@ -203,12 +207,14 @@ static void measure_adding(int64_t n, int64_t at_a_time)
 }
 
 /* The jobs are there already: see the script, which counts PostgreSQL's work from then on. */
-static void measure_running(int64_t n, int64_t workers)
+static void measure_running(int64_t n, int64_t workers, int64_t ms)
 {
 	struct since from = begin();
-	pid_t pid = start((unsigned)workers);
 	int64_t us;
+	pid_t pid;
 
+	lasts_us = ms * US_PER_MS;
+	pid = start((unsigned)workers);
 	while (shared->done < (uint64_t)n)
 		usleep(1000);
 	us = clock_monotonic_us() - from.clock_us;
@@ -290,12 +296,12 @@ int main(int argc, char **argv)
 		measure_adding(number(argv[2]), number(argv[3]));
 	else if (strcmp(verb, "fill") == 0 && argc == 3)
 		measure_adding(number(argv[2]), AT_A_TIME);
-	else if (strcmp(verb, "run") == 0 && argc == 4)
-		measure_running(number(argv[2]), number(argv[3]));
+	else if (strcmp(verb, "run") == 0 && argc == 5)
+		measure_running(number(argv[2]), number(argv[3]), number(argv[4]));
 	else if (strcmp(verb, "start") == 0 && argc == 4)
 		measure_starting(number(argv[2]), number(argv[3]));
 	else
-		die("usage: jobs add N BATCH | fill N | run N WORKERS | start N RATE");
+		die("usage: jobs add N BATCH | fill N | run N WORKERS MS | start N RATE");
 
 	return 0;
 }

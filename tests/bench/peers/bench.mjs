@@ -1,7 +1,7 @@
 // The same work as tests/bench/jobs.c does, by the queues that a team would take otherwise. Each is tuned for throughput as its
 // own manual says: BullMQ's "Going to production" and "Concurrency", pg-boss' "Workers", graphile-worker's "Performance".
 //
-//	node bench.mjs bullmq|pgboss|graphile add N BATCH | fill N | run N CONCURRENCY | start N RATE
+//	node bench.mjs bullmq|pgboss|graphile add N BATCH | fill N | run N CONCURRENCY MS | start N RATE
 //
 // DATABASE_URL and REDIS_SOCKET name the servers. Prints the line that jobs.c prints.
 import { Queue, Worker } from 'bullmq';
@@ -11,7 +11,8 @@ import IORedis from 'ioredis';
 import pg from 'pg';
 import PgBoss from 'pg-boss';
 
-const [peer, verb, n, more] = [process.argv[2], process.argv[3], Number(process.argv[4]), Number(process.argv[5])];
+const [peer, verb] = process.argv.slice(2);
+const [n, more, lasts] = process.argv.slice(4).map(Number);
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const now = () => Number(process.hrtime.bigint() / 1000n);
 const quiet = new Logger(() => () => {});
@@ -56,7 +57,7 @@ const peers = {
 			async work(concurrency, handler) {
 				for (let i = 0; i < Math.min(concurrency, 10); i++)
 					await boss.work('bench', { batchSize: 500, pollingIntervalSeconds: 0.5 }, async (jobs) => {
-						for (const job of jobs) handler(job.data);
+						await Promise.all(jobs.map((job) => handler(job.data)));
 					});
 			},
 			close: () => boss.stop({ graceful: true, timeout: 5000 }),
@@ -110,7 +111,11 @@ async function add() {
 
 async function run() {
 	let done = 0;
-	await queue.work(more, () => done++);
+	const last = async () => {
+		await sleep(lasts);
+		done++;
+	};
+	await queue.work(more, lasts ? last : () => done++);
 	while (done < n) await sleep(1);
 	report(now() - from);
 }
