@@ -144,11 +144,12 @@ const struct setting settings[] = {
 	  .about = "Processes of the slow pool.",
 	  .example = "4" },
 	{ "WORKERS_JOBS", SETTING_INT, FIELD(workers_jobs),
-	  .fallback = "4", .min = 1, .max = 128,
-	  .about = "Processes of `zygo work` that run jobs, each one job at a time. One that was "
-		   "needed holds a connection to PostgreSQL, and one more hears of new jobs for all "
-		   "of them, beside those of DATABASE_POOL_MAX.",
-	  .example = "4" },
+	  .fallback = "8", .min = 1, .max = 128,
+	  .about = "Processes of `zygo work` that run jobs, each one job at a time; of more than "
+		   "two, one is left to other queues than the one that has all the others. One "
+		   "that was needed holds a connection to PostgreSQL, and one more hears of new "
+		   "jobs for all of them, beside those of DATABASE_POOL_MAX.",
+	  .example = "8" },
 	{ "WORKER_REQUESTS_MAX", SETTING_INT, FIELD(worker_requests_max),
 	  .fallback = "100000", .min = 0, .max = 1000000000,
 	  .about = "After so many requests a worker is replaced by a new process. 0: never.",

@@ -17,6 +17,7 @@
 #include "gen/sql_jobs.h"
 #include "jobs/lease.h"
 #include "jobs/name.h"
+#include "jobs/pace.h"
 #include "jobs/tell.h"
 #include "jobs/work.h"
 #include "prefork/supervisor.h"
@@ -203,6 +204,20 @@ static int look(struct crew *w)
 	return OK;
 }
 
+/* One of more than two workers is left to other queues than the one that has all the others: what
+ * waits for a server that does not answer holds nothing else up. */
+static bool may_take(struct crew *w, size_t q)
+{
+	const struct host *host = w->host;
+
+	pace_run(host->pace, w->worker->index, q);
+	if (host->workers <= 2 || pace_running(host->pace, q) < host->workers)
+		return true;
+	pace_rest(host->pace, w->worker->index);
+
+	return false;
+}
+
 static bool next_ready(struct crew *w, size_t *ret)
 {
 	size_t n = queues_len(w);
@@ -210,7 +225,7 @@ static bool next_ready(struct crew *w, size_t *ret)
 	for (size_t i = 1; i <= n; i++) {
 		size_t at = (w->turn + i) % n;
 
-		if (w->queues[at].is_ready) {
+		if (w->queues[at].is_ready && may_take(w, at)) {
 			w->turn = at;
 			*ret = at;
 			return true;
@@ -295,33 +310,52 @@ static int sign_on(struct crew *w)
 	return err;
 }
 
+/* The queue to take from; looks for one where none is known. */
+static int find(struct crew *w, size_t *ret, bool *ret_found)
+{
+	int err = w->is_signed_on ? OK : sign_on(w);
+
+	*ret_found = !err && next_ready(w, ret);
+	if (err || *ret_found)
+		return err;
+
+	err = look(w);
+	*ret_found = !err && next_ready(w, ret);
+
+	return err;
+}
+
+static int take_and_run(struct crew *w, size_t q)
+{
+	int err = take(w, q);
+
+	slot_rest(w->worker->slot);
+	if (!err && w->haul) {
+		call_others(w);
+		run(w);
+	}
+	pace_rest(w->host->pace, w->worker->index);
+
+	return err;
+}
+
 /* With a lease. */
 static int work_once(struct crew *w)
 {
-	struct slot *slot = w->worker->slot;
+	bool found;
 	size_t q;
 	int err;
 
-	slot_begin(slot); /* a database that is slow to answer is no worker that hangs */
-	err = w->is_signed_on ? OK : sign_on(w);
-	if (!err && next_ready(w, &q)) {
-		err = take(w, q);
-		slot_rest(slot);
-		if (!err && w->haul) {
-			call_others(w);
-			run(w);
-		}
-		return err;
-	}
-	if (!err)
-		err = look(w);
-	slot_rest(slot);
+	slot_begin(w->worker->slot); /* a database that is slow to answer is no worker that hangs */
+	err = find(w, &q, &found);
+	if (found)
+		return take_and_run(w, q);
+	slot_rest(w->worker->slot);
 	if (err)
 		return err;
 
 	w->is_cut_off = false;
-	if (!next_ready(w, &q))
-		sleep_on_it(w);
+	sleep_on_it(w);
 
 	return OK;
 }
@@ -386,6 +420,7 @@ int crew_run(struct worker *worker, const struct host *host)
 	};
 
 	name_of_worker(host->master, getpid(), name);
+	pace_rest(host->pace, worker->index); /* whoever had its place may have been killed */
 	worker_ready(worker);
 	while (goes_on(&w) && !w.is_unheard) {
 		if (round_once(&w)) {

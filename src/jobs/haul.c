@@ -5,7 +5,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "db/rows.h"
-#include "jobs/lease.h"
+#include "jobs/pace.h"
 #include "jobs/work.h"
 
 #define HAUL_AIM_US (100 * US_PER_MS) /* how long one shall take to run */
@@ -44,7 +44,7 @@ struct haul *haul_new(struct crew *w, const struct job_queue *q, const struct ro
  * left to others, rather than taken and given back. */
 unsigned haul_size(const struct crew *w, size_t q)
 {
-	int64_t job_us = leases_job_us(w->host->leases, q),
+	int64_t job_us = pace_job_us(w->host->pace, q),
 		size = job_us ? HAUL_AIM_US / job_us : FIRST_HAUL, max = w->book->queues[q].batch;
 
 	if (size > max)
@@ -53,15 +53,9 @@ unsigned haul_size(const struct crew *w, size_t q)
 	return size > 0 ? (unsigned)size : 1;
 }
 
-/* One that lasted, or none of whom did, says little of the next: a quarter. */
 void haul_learn(struct crew *w, const struct haul *h, int64_t took_us)
 {
-	size_t q = queue_index(w, h);
-	int64_t was_us = leases_job_us(w->host->leases, q), is_us = took_us / (int64_t)h->begun;
-
-	if (was_us)
-		is_us = (3 * was_us + is_us) / 4;
-	leases_learn(w->host->leases, q, is_us > 0 ? is_us : 1);
+	pace_learn(w->host->pace, queue_index(w, h), took_us / (int64_t)h->begun);
 }
 
 bool haul_may_be_more(const struct haul *h)
@@ -71,5 +65,5 @@ bool haul_may_be_more(const struct haul *h)
 
 int64_t haul_run_us(const struct crew *w, const struct haul *h)
 {
-	return leases_job_us(w->host->leases, queue_index(w, h)) * (int64_t)h->len;
+	return pace_job_us(w->host->pace, queue_index(w, h)) * (int64_t)h->len;
 }

@@ -2,7 +2,6 @@
 #include "jobs/lease.h"
 
 #include "base/clock.h"
-#include "jobs/book.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -20,7 +19,6 @@
 struct leases {
 	unsigned n;
 	_Atomic uint64_t held[LEASES_MAX]; /* 0: nobody's */
-	_Atomic int64_t job_us[JOB_QUEUES_MAX];
 };
 
 static uint64_t word(pid_t pid, int64_t until_us)
@@ -103,14 +101,4 @@ unsigned leases_spare(struct leases *l)
 		n += is_spare(l->held[i]);
 
 	return n;
-}
-
-void leases_learn(struct leases *l, size_t queue, int64_t job_us)
-{
-	l->job_us[queue] = job_us;
-}
-
-int64_t leases_job_us(const struct leases *l, size_t queue)
-{
-	return l->job_us[queue];
 }

@@ -34,8 +34,3 @@ void lease_drop(struct leases *l);
 
 /* How many could be had now. */
 unsigned leases_spare(struct leases *l);
-
-/* What a job of a queue, the number of its row in the book, took lately on this host; 0: nobody
- * knows yet. */
-void leases_learn(struct leases *l, size_t queue, int64_t job_us);
-int64_t leases_job_us(const struct leases *l, size_t queue);

@@ -4,6 +4,7 @@
 #include "db/conn.h"
 #include "jobs/lease.h"
 #include "jobs/name.h"
+#include "jobs/pace.h"
 #include "prefork/supervisor.h"
 
 #include <string.h>
@@ -81,7 +82,11 @@ int work(const struct work *w, char **argv)
 
 	how = *w;
 	name_of_master(getpid(), master);
-	host = (struct host){ .book = w->book, .master = master, .leases = leases_new(w->workers) };
+	host = (struct host){ .book = w->book,
+			      .master = master,
+			      .workers = w->workers,
+			      .leases = leases_new(w->workers),
+			      .pace = pace_new() };
 	bell_make(&host.bell);
 	for (const struct work_side *s = w->sides; s && s->name; s++) {
 		BUG_IF(n == ARRAY_LEN(pools));

@@ -10,6 +10,7 @@
 
 struct job_book;
 struct leases;
+struct pace;
 struct worker;
 
 /* Processes of another room under the same master, each with a database of its own to talk to. */
@@ -41,7 +42,9 @@ int work(const struct work *how, char **argv);
 struct host {
 	const struct job_book *book;
 	const char *master; /* its name (jobs/name.h) */
+	unsigned workers;
 	struct leases *leases;
+	struct pace *pace;
 	struct bell bell;
 };
 

@@ -244,19 +244,22 @@ static int hold(struct job *j)
 	return err ? err : crew_note(j, "end");
 }
 
-/* More than take jobs at a time (jobs/lease.h). */
-Test(jobs, run_at_a_time_as_many_as_there_are_workers)
+/* More than take jobs at a time (jobs/lease.h); one worker is left to other queues. */
+Test(jobs, of_a_queue_run_on_all_workers_but_one)
 {
 	unsigned n = leases_count(32) + 4;
 	struct tenant_id t = tenant_make();
-	struct job_kind k;
+	struct job_kind k, other;
 
 	crew_kind(&k, CREW_LONG, crew_wait_for_word);
+	crew_kind(&other, CREW_QUICK, note);
 	crew_start(n);
-	crew_add_many(t, &(struct job_new){ .kind = &k }, n);
-	crew_await_notes(t, n);
+	crew_add_many(t, &(struct job_new){ .kind = &k }, 2 * n);
+	crew_await_notes(t, n - 1);
+	crew_await(crew_add(t, &(struct job_new){ .kind = &other }), "completed");
+	cr_expect_eq(crew_count("active"), n - 1);
 	crew_tell();
-	crew_await_count("completed", n);
+	crew_await_count("completed", 2 * n + 1);
 }
 
 Test(jobs, of_a_queue_never_run_more_at_a_time_than_it_allows)

@@ -94,16 +94,3 @@ Test(lease, whose_time_is_over_is_anothers)
 	lease_drop(leases);
 	cr_expect_eq(leases_spare(leases), 0);
 }
-
-Test(lease, what_jobs_take_is_known_to_all)
-{
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		leases_learn(leases, 3, 250);
-		_exit(0);
-	}
-	cr_assert_eq(waitpid(pid, NULL, 0), pid);
-	cr_expect_eq(leases_job_us(leases, 3), 250);
-	cr_expect_eq(leases_job_us(leases, 2), 0);
-}
