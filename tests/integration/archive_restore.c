@@ -257,9 +257,10 @@ Test(restoring, sends_nothing_that_waited_then)
 	const char *tenant = id_text(ann.tenant.u), *endpoint = id_text(uuid_v7());
 	struct ctx *c = vault_open();
 
-	database_run("INSERT INTO webhook_endpoints (tenant_id, id, url, secret_sealed) "
-		     "VALUES ($1::uuid, $2::uuid, 'https://example.com/', '')",
-		     tenant, endpoint, NULL);
+	database_run(
+		"INSERT INTO webhook_endpoints (tenant_id, id, url, secret_sealed, disabled_at) "
+		"VALUES ($1::uuid, $2::uuid, 'https://example.com/', '', now())",
+		tenant, endpoint, NULL);
 	database_run(
 		"INSERT INTO webhook_deliveries (tenant_id, id, endpoint_id, message_id, type, "
 		"position, state, due_at, created_at) SELECT $1::uuid, gen_random_uuid(), "

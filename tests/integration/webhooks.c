@@ -90,8 +90,9 @@ Test(webhooks, are_a_hundred_where_no_plan_says_how_many)
 {
 	struct caller ann = caller(ROLE_ADMIN);
 
-	database_run("INSERT INTO webhook_endpoints (tenant_id, id, url, secret_sealed) "
-		     "SELECT $1::uuid, uuid_v7(), 'https://hooks.example.com/', '' "
+	database_run("INSERT INTO webhook_endpoints (tenant_id, id, url, secret_sealed, "
+		     "disabled_at) "
+		     "SELECT $1::uuid, uuid_v7(), 'https://hooks.example.com/', '', now() "
 		     "FROM generate_series(1, 99)",
 		     id_text(ann.tenant.u), NULL);
 	(void)webhook_make(&ann, "/told", "");
