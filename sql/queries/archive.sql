@@ -171,13 +171,15 @@ WHERE a.id = ANY ($1::uuid[])
   AND (a.id IN (SELECT account_id FROM erased_accounts)
        OR (a.reset_required_at = now() AND a.xmin = pg_current_xact_id()::xid AND NOT EXISTS (SELECT FROM users u WHERE u.account_id = a.id)));
 
--- Who has which account now.  $1 tenant.
+-- Who has which account now. Seat by seat, each account by its key: a join of tables that were just filled may come out as bad as it can.
+-- $1 tenant.
 -- name: archive_people :one  role: identity
-SELECT count(*) FILTER (WHERE a.reset_required_at IS DISTINCT FROM now()) AS linked,
-       count(*) FILTER (WHERE a.reset_required_at = now() AND a.email <> a.id || '@restored.invalid') AS restored,
-       count(*) FILTER (WHERE a.reset_required_at = now() AND a.email = a.id || '@restored.invalid') AS taken
-FROM accounts a
-WHERE a.id IN (SELECT u.account_id FROM users u WHERE u.tenant_id = $1);
+SELECT count(DISTINCT a.id) FILTER (WHERE a.reset_required_at IS DISTINCT FROM now()) AS linked,
+       count(DISTINCT a.id) FILTER (WHERE a.reset_required_at = now() AND a.email <> a.id || '@restored.invalid') AS restored,
+       count(DISTINCT a.id) FILTER (WHERE a.reset_required_at = now() AND a.email = a.id || '@restored.invalid') AS taken
+FROM users u
+CROSS JOIN LATERAL (SELECT id, email, reset_required_at FROM accounts WHERE id = u.account_id OFFSET 0) AS a
+WHERE u.tenant_id = $1;
 
 -- What was good when it was archived and is not any more: credentials.  $1 tenant.
 -- name: archive_revoke :one  role: identity
