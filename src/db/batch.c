@@ -371,8 +371,8 @@ int batch_run(struct batch *b)
 	return give_up(b, o, &p);
 }
 
-static int run_one(struct ctx *c, enum batch_mode mode, const struct rows **ret,
-		   const struct sql *s, struct args args)
+int db_run(struct ctx *c, enum batch_mode mode, const struct rows **ret, const struct sql *s,
+	   struct args args)
 {
 	struct batch *b = batch_new(c, mode);
 
@@ -383,12 +383,12 @@ static int run_one(struct ctx *c, enum batch_mode mode, const struct rows **ret,
 
 int db_read(struct ctx *c, const struct rows **ret, const struct sql *s, struct args args)
 {
-	return run_one(c, BATCH_READ, ret, s, args);
+	return db_run(c, BATCH_READ, ret, s, args);
 }
 
 int db_write(struct ctx *c, const struct rows **ret, const struct sql *s, struct args args)
 {
-	return run_one(c, BATCH_WRITE, ret, s, args);
+	return db_run(c, BATCH_WRITE, ret, s, args);
 }
 
 int batch_enter(struct ctx *c)

@@ -131,7 +131,9 @@ void batch_add(struct batch *b, const struct rows **ret_rows, const struct sql *
  */
 int batch_run(struct batch *b) MUST_CHECK;
 
-/* One statement in a batch of its own. */
+/* One statement in a batch of its own; the last two for a caller's reading and writing. */
+int db_run(struct ctx *c, enum batch_mode mode, const struct rows **ret, const struct sql *s,
+	   struct args args) MUST_CHECK;
 int db_read(struct ctx *c, const struct rows **ret, const struct sql *s, struct args args)
 	MUST_CHECK;
 int db_write(struct ctx *c, const struct rows **ret, const struct sql *s, struct args args)

@@ -9,16 +9,6 @@
 #define ROWS_A_PART 1000 /* of the dearest a second or two where the machine is busy */
 #define ARGS_MAX    8
 
-static int run_part(struct ctx *c, enum batch_mode mode, const struct rows **ret,
-		    const struct sql *s, struct args args)
-{
-	struct batch *b = batch_new(c, mode);
-
-	batch_add(b, ret, s, args);
-
-	return batch_run(b);
-}
-
 int db_in_parts(struct ctx *c, enum batch_mode mode, const struct sql *s, struct args args,
 		int64_t *ret_done)
 {
@@ -36,7 +26,7 @@ int db_in_parts(struct ctx *c, enum batch_mode mode, const struct sql *s, struct
 	do {
 		arena_reset(of_part);
 		c->arena = of_part;
-		err = run_part(c, mode, &row, s, (struct args){ all, args.n + 2 });
+		err = db_run(c, mode, &row, s, (struct args){ all, args.n + 2 });
 		c->arena = whole;
 		if (err)
 			return err;

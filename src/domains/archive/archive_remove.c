@@ -11,16 +11,6 @@
 
 #define ROWS_AT_A_TIME 5000
 
-static int run_one(struct ctx *c, enum batch_mode mode, const struct rows **ret,
-		   const struct sql *s, struct args args)
-{
-	struct batch *b = batch_new(c, mode);
-
-	batch_add(b, ret, s, args);
-
-	return batch_run(b);
-}
-
 /* All of the tenant's rows in a table; digests: what they have to be, NULL: anything. */
 static int remove_rows(struct ctx *c, struct tenant_id tenant, const char *name,
 		       const char *digests)
@@ -31,9 +21,9 @@ static int remove_rows(struct ctx *c, struct tenant_id tenant, const char *name,
 	int err;
 
 	do {
-		err = run_one(c, BATCH_SYSTEM, &row, &sql_archive_remove,
-			      ARGS(arg_text(name), arg_uuid(tenant.u), arg_text(last),
-				   arg_int(ROWS_AT_A_TIME), arg_text(digest)));
+		err = db_run(c, BATCH_SYSTEM, &row, &sql_archive_remove,
+			     ARGS(arg_text(name), arg_uuid(tenant.u), arg_text(last),
+				  arg_int(ROWS_AT_A_TIME), arg_text(digest)));
 		if (err)
 			return err;
 		removed += rows_get_int(row, "removed");
@@ -43,8 +33,8 @@ static int remove_rows(struct ctx *c, struct tenant_id tenant, const char *name,
 	if (!digests)
 		return OK;
 
-	return run_one(c, BATCH_SYSTEM, NULL, &sql_archive_check,
-		       ARGS(arg_text(name), arg_text(digests), arg_int(removed), arg_text(digest)));
+	return db_run(c, BATCH_SYSTEM, NULL, &sql_archive_check,
+		      ARGS(arg_text(name), arg_text(digests), arg_int(removed), arg_text(digest)));
 }
 
 /* In the reverse of the order in which they are restored, so that no row falls with another that it
@@ -55,7 +45,7 @@ static int remove_tables(struct ctx *c, struct tenant_id tenant, const char *dig
 	const struct rows *tables;
 	int err;
 
-	err = run_one(c, BATCH_SYSTEM, &tables, &sql_archive_tables, NO_ARGS);
+	err = db_run(c, BATCH_SYSTEM, &tables, &sql_archive_tables, NO_ARGS);
 	if (!err)
 		err = remove_rows(c, tenant, "event_inbox", NULL);
 	for (size_t i = err ? 0 : rows_len(tables); !err && i-- > 0;)
@@ -93,6 +83,6 @@ int archive_remove(struct ctx *c, struct tenant_id tenant, struct uuid job, cons
 				  ARGS(arg_uuid(realm)), ret_accounts);
 
 	return err ? err
-		   : run_one(c, BATCH_IDENTITY, NULL, &sql_archive_remove_realm,
-			     ARGS(arg_uuid(realm)));
+		   : db_run(c, BATCH_IDENTITY, NULL, &sql_archive_remove_realm,
+			    ARGS(arg_uuid(realm)));
 }
