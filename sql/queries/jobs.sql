@@ -1,8 +1,8 @@
 -- Jobs: enqueueing, and what workers and their keeper do. src/jobs/README.md has the idea; what people see and do is in
 -- sql/queries/jobs_admin.sql.
 
--- In the caller's transaction, for its tenant. Workers that sleep are woken at the commit, and when all are busy nobody is:
--- notifications make commits take turns.
+-- In the caller's transaction, for its tenant. One worker a host is woken at the commit where any sleeps, and when all are busy nobody
+-- is: notifications make commits take turns.
 -- $1 id, $2 tenant or NULL: the transaction's, or the platform when it has none; $3 queue, $4 kind, $5 payload, $6 priority,
 -- $7 attempts, $8 delay in microseconds, $9 parent, $10 waits for children, $11 private, $12 cancellable, $13 back-off in microseconds
 -- or NULL: the kind's.

@@ -110,7 +110,9 @@ int bell_run(struct worker *w, const struct bell *b, struct leases *leases)
 			worker_ask_successor(w);
 		for (unsigned n = leases_spare(leases); n > 0; n--)
 			bell_unpark(b);
+		slot_begin(w->slot); /* a slow database is no bell that hangs */
 		fds[1].fd = ear(&c, a);
+		slot_rest(w->slot);
 		(void)poll(fds, ARRAY_LEN(fds), WATCH_MS);
 		while ((queue = listen_take(a)))
 			bell_ring(b, queue);

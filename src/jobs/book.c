@@ -2,6 +2,7 @@
 #include "jobs/book.h"
 
 #include "base/arena.h"
+#include "jobs/bell.h"
 #include "jobs/cron.h"
 #include "jobs/zone.h"
 
@@ -30,6 +31,8 @@ static const char *queue_mistake(struct arena *a, const struct job_book *b,
 		return arena_printf(a, "there are two queues %s", q->name);
 	if ((size_t)(q - b->queues) >= JOB_QUEUES_MAX)
 		return arena_printf(a, "the queue %s is one too many", q->name);
+	if (strlen(q->name) >= BELL_NAME_SIZE)
+		return arena_printf(a, "the name of the queue %s is too long", q->name);
 	if (!q->batch)
 		return arena_printf(a, "the queue %s does not say its batch", q->name);
 	if (!q->rate_max != !q->rate_us)

@@ -104,7 +104,6 @@ static int take(struct crew *w, size_t q)
 	const struct job_queue *queue = &w->book->queues[q];
 	struct batch *b = is_limited(queue) ? talk(w) : talk_lazily(w);
 	const struct rows *rows, *ready = NULL;
-	int64_t began_us = clock_monotonic_us();
 	unsigned size = haul_size(w, q);
 	struct arena *a;
 	int err;
@@ -133,7 +132,7 @@ static int take(struct crew *w, size_t q)
 		return OK;
 	}
 
-	w->haul = haul_new(w, queue, rows, size, began_us);
+	w->haul = haul_new(w, queue, rows, size);
 	w->queues[q].after =
 		rows_uuid(rows, w->haul->len - 1, (size_t)rows_find(rows, "tenant_id"));
 	a = w->of_haul;
@@ -160,17 +159,15 @@ static void run(struct crew *w)
 	haul_learn(w, h, took_us);
 }
 
-/*
- * Before the haul is run: there may be more than this, for another; and where to run it takes
- * longer than to take it, another takes the next meanwhile.
- */
+/* Before the haul is run: there may be more than this, for another; and while one that is not brief
+ * runs, another takes the next. */
 static void call_others(struct crew *w)
 {
 	const struct haul *h = w->haul;
 
 	if (haul_may_be_more(h))
 		bell_ring(&w->host->bell, h->queue->name);
-	if (haul_run_us(w, h) <= h->talk_us) {
+	if (haul_is_brief(w, h)) {
 		(void)lease_hold(w->host->leases, RUN_LEASE_US);
 		return;
 	}
@@ -251,23 +248,25 @@ static void sleep_on_it(struct crew *w)
 		note_ready(w, queue, true);
 }
 
-/* Says what has become of the haul when another takes the next. What it had no time for is
- * somebody's who sleeps. */
+/* Says what has become of the haul when another takes the next. What its end has made free, a place
+ * in its queue or a parent or what it had no time for, is somebody's who sleeps. */
 static int settle_alone(struct crew *w)
 {
 	struct batch *b = talk_lazily(w);
+	const struct rows *ready;
 	int err;
 
 	slot_begin(w->worker->slot);
 	settle_haul(w, b);
 	add_awake(w, b);
+	add_look(w, b, &ready);
 	err = say(w, b);
 	slot_rest(w->worker->slot);
 	if (err)
 		return err;
 
-	if (w->haul && w->haul->is_cut)
-		bell_ring(&w->host->bell, w->haul->queue->name);
+	for (size_t i = 0; i < rows_len(ready); i++)
+		bell_ring(&w->host->bell, rows_str(ready, i, 0).ptr);
 	let_go(w);
 	w->is_marked = false;
 	w->is_cut_off = false;

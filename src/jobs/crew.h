@@ -103,11 +103,11 @@ void settle_at_last(struct crew *w);
 
 #define HAUL_CUT_US (500 * US_PER_MS) /* one that takes longer gives back what is left */
 
-/* What a claim of so many, begun then, has brought, at least one job: it lives where the claim's
+/* What a claim of so many has brought, at least one job: it lives where the claim's
  * rows do.
  */
 struct haul *haul_new(struct crew *w, const struct job_queue *q, const struct rows *rows,
-		      unsigned asked, int64_t began_us);
+		      unsigned asked);
 
 /* How many to take of the q-th queue. */
 unsigned haul_size(const struct crew *w, size_t q);
@@ -116,8 +116,9 @@ unsigned haul_size(const struct crew *w, size_t q);
  * more were given equal shares. */
 bool haul_may_be_more(const struct haul *h);
 
-/* How long it will take, as jobs of its queue took lately on this host; 0: nobody knows. */
-int64_t haul_run_us(const struct crew *w, const struct haul *h);
+/* Whether to run it costs less than to take it, as jobs of its queue went lately on this host; or
+ * nobody knows yet. */
+bool haul_is_brief(const struct crew *w, const struct haul *h);
 
 /* It took so long. */
 void haul_learn(struct crew *w, const struct haul *h, int64_t took_us);

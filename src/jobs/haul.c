@@ -9,6 +9,7 @@
 #include "jobs/work.h"
 
 #define HAUL_AIM_US (100 * US_PER_MS) /* how long one shall take to run */
+#define BRIEF_US    US_PER_MS         /* about what PostgreSQL needs to take and to settle it */
 #define FIRST_HAUL  50                /* jobs, while nobody knows how long they take */
 
 static size_t queue_index(const struct crew *w, const struct haul *h)
@@ -17,7 +18,7 @@ static size_t queue_index(const struct crew *w, const struct haul *h)
 }
 
 struct haul *haul_new(struct crew *w, const struct job_queue *q, const struct rows *rows,
-		      unsigned asked, int64_t began_us)
+		      unsigned asked)
 {
 	struct haul *h = arena_make(w->of_talk, struct haul);
 	size_t wait = (size_t)rows_find(rows, "wait_us");
@@ -28,7 +29,6 @@ struct haul *haul_new(struct crew *w, const struct job_queue *q, const struct ro
 	h->len = rows_len(rows);
 	h->outcomes = arena_make_n(w->of_talk, struct outcome, h->len);
 	h->taken_us = clock_monotonic_us();
-	h->talk_us = h->taken_us - began_us;
 	for (size_t i = 0; i < h->len; i++) {
 		int64_t us = rows_int(rows, i, wait);
 
@@ -63,7 +63,7 @@ bool haul_may_be_more(const struct haul *h)
 	return h->len > 1 || h->len == h->asked;
 }
 
-int64_t haul_run_us(const struct crew *w, const struct haul *h)
+bool haul_is_brief(const struct crew *w, const struct haul *h)
 {
-	return pace_job_us(w->host->pace, queue_index(w, h)) * (int64_t)h->len;
+	return pace_job_us(w->host->pace, queue_index(w, h)) * (int64_t)h->len <= BRIEF_US;
 }

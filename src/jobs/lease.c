@@ -37,15 +37,21 @@ static bool is_spare(uint64_t w)
 	       (kill(holder(w), 0) != 0 && errno == ESRCH);
 }
 
-unsigned leases_count(unsigned workers)
+unsigned leases_for(long processors, unsigned workers)
 {
-	long processors = sysconf(_SC_NPROCESSORS_ONLN);
-	unsigned n = processors > LEASES_MAX ? LEASES_MAX : (unsigned)processors;
+	long n = processors;
 
-	if (processors < LEASES_MIN)
+	if (n > LEASES_MAX)
+		n = LEASES_MAX;
+	if (n < LEASES_MIN)
 		n = LEASES_MIN;
 
-	return n < workers ? n : workers;
+	return n < (long)workers ? (unsigned)n : workers;
+}
+
+unsigned leases_count(unsigned workers)
+{
+	return leases_for(sysconf(_SC_NPROCESSORS_ONLN), workers);
 }
 
 struct leases *leases_new(unsigned workers)

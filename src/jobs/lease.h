@@ -20,7 +20,9 @@ struct leases;
  * long as the process. */
 struct leases *leases_new(unsigned workers);
 
-/* How many so many workers have. */
+/* How many so many workers have, with so many processors, and on this host: one for each processor,
+ * from 2 to 16, but no more than workers. */
+unsigned leases_for(long processors, unsigned workers);
 unsigned leases_count(unsigned workers);
 
 /*

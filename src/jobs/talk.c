@@ -57,7 +57,6 @@ void tell_trouble(struct crew *w)
 		  LOG_S("detail", f->detail));
 }
 
-/* Before the database is asked again after a failure. */
 void pause_talk(struct crew *w)
 {
 	tell_trouble(w);

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define OWN_POOLS 3
+
 /* Set before the first child is forked. */
 static struct work how;
 static char master[NAME_SIZE];
@@ -73,12 +75,12 @@ static int live_at_side(struct worker *w)
 
 int work(const struct work *w, char **argv)
 {
-	struct pool pools[3 + WORK_SIDES_MAX] = {
+	struct pool pools[OWN_POOLS + WORK_SIDES_MAX] = {
 		{ .name = WORK_POOL, .workers = w->workers, .listen_fd = -1, .run = live_in_crew },
 		{ .name = "keeper", .workers = 1, .listen_fd = -1, .run = live_as_keeper },
 		{ .name = "bell", .workers = 1, .listen_fd = -1, .run = live_at_bell },
 	};
-	size_t n = 3;
+	size_t n = OWN_POOLS;
 
 	how = *w;
 	name_of_master(getpid(), master);

@@ -131,6 +131,13 @@ static void signal_all(const pid_t *pids, size_t n, int signal)
 		cr_assert_eq(kill(pids[i], signal), 0);
 }
 
+static bool only_so_many_sleep(void *p)
+{
+	pid_t pids[SLEEPERS_MAX];
+
+	return crew_sleepers(pids, ARRAY_LEN(pids)) == *(unsigned *)p;
+}
+
 /* Those who wait for jobs stand still with their leases; who was parked takes over. */
 Test(faults_jobs, are_run_when_all_who_wait_for_them_stand_still)
 {
@@ -145,6 +152,8 @@ Test(faults_jobs, are_run_when_all_who_wait_for_them_stand_still)
 	signal_all(pids, waiting, SIGSTOP);
 	crew_await(crew_add(t, &(struct job_new){ .kind = &k }), "completed");
 	signal_all(pids, waiting, SIGCONT);
+	wait_until(only_so_many_sleep, &waiting,
+		   "those without a lease to say that they are parked");
 	cr_expect_eq(crew_stop(), 0);
 }
 

@@ -2,6 +2,7 @@
  * Jobs from end to end: added in a transaction, taken by workers, run in their tenant's name.
  */
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/ctx.h"
 #include "db/act.h"
 #include "db/batch.h"
@@ -295,6 +296,43 @@ Test(jobs, of_a_queue_never_run_more_at_a_time_than_it_allows)
 			" WHERE tenant = $1::uuid) AS running",
 			id_text(t.u), NULL),
 		2);
+}
+
+#define NARROW_JOBS 30
+
+static int last_a_little(struct job *j UNUSED)
+{
+	usleep(10000);
+	return OK;
+}
+
+/* How long they take with so many workers. */
+static int64_t run_narrow(struct tenant_id t, const struct job_kind *k, unsigned n)
+{
+	int64_t begun_us;
+
+	crew_start(n);
+	begun_us = clock_monotonic_us();
+	crew_add_many(t, &(struct job_new){ .kind = k }, NARROW_JOBS);
+	crew_await_end();
+	begun_us = clock_monotonic_us() - begun_us;
+	cr_expect_eq(crew_stop(), 0);
+	return begun_us;
+}
+
+/* Where one ends, another has to hear that there is a place: also of a worker without a lease. It
+ * took twelve times as long when those who sleep had to find out by themselves. */
+Test(jobs, of_a_queue_with_a_limit_follow_each_other_whoever_ends_them)
+{
+	struct tenant_id t = tenant_make();
+	int64_t few_us, many_us;
+	struct job_kind k;
+
+	crew_kind(&k, CREW_NARROW, last_a_little);
+	few_us = run_narrow(t, &k, 2);
+	many_us = run_narrow(t, &k, leases_count(32) + 2);
+	cr_expect_lt(many_us, 6 * few_us, "%ld us, and %ld with more workers", (long)few_us,
+		     (long)many_us);
 }
 
 Test(jobs, of_a_queue_never_start_faster_than_it_allows)

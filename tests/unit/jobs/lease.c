@@ -50,12 +50,14 @@ static void end(pid_t pid)
 	cr_assert_eq(waitpid(pid, NULL, 0), pid);
 }
 
-Test(lease, few_workers_have_one_each)
+Test(lease, there_are_as_many_as_processors_within_limits)
 {
-	cr_expect_eq(leases_count(1), 1);
-	cr_expect_eq(leases_count(2), 2);
-	cr_expect_geq(leases_count(MANY_WORKERS), 2);
-	cr_expect_lt(leases_count(MANY_WORKERS), MANY_WORKERS);
+	cr_expect_eq(leases_for(8, 50), 8);
+	cr_expect_eq(leases_for(1, 50), 2);
+	cr_expect_eq(leases_for(-1, 50), 2);
+	cr_expect_eq(leases_for(64, 50), 16);
+	cr_expect_eq(leases_for(64, 3), 3);
+	cr_expect_eq(leases_for(1, 1), 1);
 }
 
 Test(lease, a_process_holds_one_however_often_it_asks)
