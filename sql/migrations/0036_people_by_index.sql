@@ -1,9 +1,8 @@
 -- Who points to accounts that go: an index of some of the rows is none for a foreign key, which then reads the whole table for each account.
+-- Those that these replace go in 0041 and 0042, each in a moment of its own.
 
 CREATE INDEX users_of_account_idx ON users (account_id) WHERE account_id IS NOT NULL;
-DROP INDEX users_account_id_idx;
 CREATE INDEX sessions_of_account_idx ON sessions (account_id, created_at);
-DROP INDEX sessions_account_id_idx;
 CREATE INDEX mfa_demands_account_id_idx ON mfa_demands (account_id);
 CREATE INDEX passkey_challenges_account_id_idx ON passkey_challenges (account_id) WHERE account_id IS NOT NULL;
 

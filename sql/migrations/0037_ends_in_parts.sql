@@ -57,6 +57,7 @@ BEGIN
 			     WHERE b.tenant_id = p_tenant AND b.deleted_at IS NOT NULL
 		       UNION SELECT b.id FROM seats s JOIN users b ON b.tenant_id = p_tenant AND b.email = s.email AND b.deleted_at IS NOT NULL);
 	IF NOT FOUND THEN
+		PERFORM set_config('app.moving', '', true);
 		RETURN NULL;
 	END IF;
 	RETURN coalesce((SELECT position FROM event_readers WHERE name = 'webhooks'), 0);

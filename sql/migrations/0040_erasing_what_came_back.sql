@@ -14,12 +14,13 @@ BEGIN
 END
 $$;
 
--- As in 0037.
+-- As in 0037; whose account has another seat here is somebody who stays.
 CREATE OR REPLACE FUNCTION erasing(p_tenant uuid, OUT seats uuid[], OUT accounts uuid[], OUT emails text[], OUT subjects uuid[])
 LANGUAGE plpgsql STABLE SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
 BEGIN
-	SELECT coalesce(array_agg(u.id), '{}'), coalesce(array_agg(u.account_id) FILTER (WHERE u.account_id IS NOT NULL), '{}'),
+	SELECT coalesce(array_agg(u.id), '{}'), coalesce(array_agg(u.account_id) FILTER (WHERE u.account_id IS NOT NULL AND NOT EXISTS (
+			SELECT FROM users o WHERE o.account_id = u.account_id AND o.tenant_id = p_tenant AND o.erased_at IS NULL)), '{}'),
 	       coalesce(array_agg(u.email), '{}')
 	INTO seats, accounts, emails
 	FROM erased_users x

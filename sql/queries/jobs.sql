@@ -58,7 +58,7 @@ FROM job_queues q
 WHERE q.name = ANY ($1) AND q.paused_at IS NULL
   AND EXISTS (SELECT FROM jobs j WHERE j.queue = q.name AND j.state = 'waiting');
 
--- The commit of this transaction does not wait for the disk. src/jobs/crew.c says what that costs in a crash.
+-- The commit of this transaction does not wait for the disk. src/jobs/crew.h says what that costs in a crash.
 -- name: jobs_lazily :exec
 SELECT set_config('synchronous_commit', 'off', true);
 
