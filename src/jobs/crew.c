@@ -211,6 +211,7 @@ static bool may_take(struct crew *w, size_t q)
 	if (host->workers <= 2 || pace_running(host->pace, q) < host->workers)
 		return true;
 	pace_rest(host->pace, w->worker->index);
+	w->queues[q].dry_until_us = clock_monotonic_us() + DRY_US;
 
 	return false;
 }

@@ -37,11 +37,12 @@ struct keeper {
 	const char *master;
 	pid_t master_pid;
 	struct ctx c;
-	int64_t ticked_us, swept_us; /* monotonic */
-	int64_t heard_us;            /* the database's last answer */
-	int64_t in_touch_us;         /* since when they have come without a gap */
-	bool is_put;                 /* the book is in the database */
-	bool is_cut_off;             /* from the database, and has said so */
+	int64_t ticked_us, swept_us;         /* monotonic */
+	const struct job_queue *sweeps_next; /* when it had no time for all; NULL: the first */
+	int64_t heard_us;                    /* the database's last answer */
+	int64_t in_touch_us;                 /* since when they have come without a gap */
+	bool is_put;                         /* the book is in the database */
+	bool is_cut_off;                     /* from the database, and has said so */
 };
 
 static void begin(struct keeper *k)
@@ -206,17 +207,22 @@ static int sweep_queue(struct keeper *k, const struct job_queue *q)
 
 static int sweep(struct keeper *k)
 {
+	const struct job_queue *q = k->sweeps_next ? k->sweeps_next : k->book->queues;
 	int64_t now_us = clock_monotonic_us();
 	struct batch *b;
-	int err = OK;
+	int err;
 
 	if (k->swept_us && now_us - k->swept_us < SWEEP_US)
 		return OK;
 
 	k->swept_us = now_us;
-	for (const struct job_queue *q = k->book->queues; q->name && !err; q++)
-		err = sweep_queue(k, q);
-	if (err)
+	do
+		err = sweep_queue(k, q++);
+	while (!err && q->name && !is_due(k));
+	k->sweeps_next = q->name ? q : NULL;
+	if (k->sweeps_next)
+		k->swept_us = 0;
+	if (err || k->sweeps_next)
 		return err;
 
 	begin(k);

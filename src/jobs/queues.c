@@ -4,7 +4,7 @@
  */
 #include "jobs/book.h"
 
-/* How many short jobs a worker takes at a time, once it has seen how short they are (crew.c). */
+/* How many short jobs a worker takes at a time, once it has seen how short they are (haul.c). */
 #define MANY 400
 
 /* clang-format off */
