@@ -59,32 +59,6 @@ Test(faults_realtime, nothing_is_missed_while_redis_is_away)
 	hears_nothing(late);
 }
 
-struct seen {
-	struct websocket *by;
-	const char *room, *user;
-};
-
-static bool is_seen(void *p)
-{
-	const struct seen *s = p;
-
-	websocket_ask(s->by, "presence", s->room, "");
-
-	return strstr(hears_in_the_end(s->by, "event", "list"), s->user);
-}
-
-Test(faults_realtime, who_is_present_is_known_to_a_redis_that_begins_anew)
-{
-	struct caller ann = caller(ROLE_OWNER);
-	struct websocket *w = websocket_of(&ann);
-	struct seen s = { w, projects_of(&ann), id_text(ann.user.u) };
-
-	websocket_ask(w, "subscribe", s.room, ",\"presence\":true");
-	heard_is(w, "type", "subscribed");
-	server_do("restart", "redis");
-	wait_until(is_seen, &s, "she is listed");
-}
-
 Test(faults_realtime, clients_stay_while_postgresql_is_away)
 {
 	struct caller ann = caller(ROLE_OWNER);
