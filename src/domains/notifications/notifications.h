@@ -42,7 +42,8 @@ struct notification_preference {
 };
 
 struct notification_preferences {
-	struct list preferences; /* of struct notification_preference; of a kind, the last word on each channel holds */
+	struct list preferences; /* of struct notification_preference; of a kind, the last word on
+				    each channel holds */
 };
 
 extern const struct mount notifications_mount;
